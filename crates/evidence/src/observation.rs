@@ -245,6 +245,10 @@ pub struct DnsExchange {
     pub recursion_desired: bool,
     /// How many datagrams were sent.
     pub tries: u32,
+    /// Replies that came on this question's socket but did not fit it: another
+    /// id, another question.
+    #[serde(default)]
+    pub mismatched: u32,
     pub outcome: DnsOutcome,
     /// When the first datagram left.
     pub start_ns: u64,
@@ -437,6 +441,10 @@ pub struct SegmentSizeProbe {
     /// Connected and the peer's answer came whole.
     pub answered: bool,
     pub received_bytes: u32,
+    /// Whether the peer's TCP acknowledged all that was sent: a hole on the
+    /// way there, not back, leaves it unacknowledged.
+    #[serde(default)]
+    pub acked: Option<bool>,
     pub duration_ns: u64,
 }
 
@@ -504,6 +512,10 @@ pub struct Trust {
     pub leaf_in_store: bool,
     /// With the name check left out, the chain verifies.
     pub path_ok: bool,
+    /// All that is wrong, each judged as if nothing else were; `result` is the
+    /// first of it. Empty where the chain is trusted.
+    #[serde(default)]
+    pub failures: Vec<TrustResult>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
