@@ -1,0 +1,198 @@
+//! Where to record, for which hop and why, and how this run reaches the network.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plumb_evidence::observation::PhaseName;
+use plumb_evidence::{Observation, Purpose};
+use tokio::sync::watch;
+
+use crate::Recorder;
+
+/// What every operation is given.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    pub recorder: Recorder,
+    pub hop: u16,
+    pub purpose: Purpose,
+    pub network: Arc<Network>,
+    /// Ends what waits in this scope; each records that it was abandoned.
+    pub stop: Stop,
+}
+
+impl Scope {
+    /// The walk of the first hop.
+    pub fn new(recorder: Recorder, network: Arc<Network>) -> Scope {
+        Scope { recorder, hop: 0, purpose: Purpose::Walk, network, stop: Stop::new() }
+    }
+
+    /// The same for another hop.
+    #[must_use]
+    pub fn hop(&self, hop: u16) -> Scope {
+        Scope { hop, ..self.clone() }
+    }
+
+    /// The same for another purpose.
+    #[must_use]
+    pub fn purpose(&self, purpose: Purpose) -> Scope {
+        Scope { purpose, ..self.clone() }
+    }
+
+    /// The same, ended by another handle.
+    #[must_use]
+    pub fn stopped_by(&self, stop: Stop) -> Scope {
+        Scope { stop, ..self.clone() }
+    }
+
+    /// Records an observation; its number.
+    pub fn record(&self, what: Observation) -> u32 {
+        self.recorder.record(self.hop, self.purpose, what)
+    }
+
+    pub fn elapsed_ns(&self) -> u64 {
+        self.recorder.elapsed_ns()
+    }
+
+    /// Records that a phase of the walk began and ended. Phases belong to the
+    /// walk: in another scope nothing is recorded.
+    pub fn phase(&self, phase: PhaseName, start_ns: u64, ok: bool) {
+        if self.purpose == Purpose::Walk {
+            let duration_ns = Some(self.elapsed_ns().saturating_sub(start_ns));
+            self.record(Observation::Phase { phase, start_ns, duration_ns, ok });
+        }
+    }
+
+    /// Says that the walk waits; other scopes wait unheard.
+    pub(crate) fn stalled(&self, phase: PhaseName, silent_ns: u64) {
+        if self.purpose == Purpose::Walk {
+            self.recorder.announce_stall(self.hop, phase, silent_ns);
+        }
+    }
+
+    /// Where packets for `address` really go. Says so, once per address.
+    pub fn mapped(&self, address: SocketAddr) -> SocketAddr {
+        let (to, first) = self.network.map.look_up(address);
+        if first {
+            self.record(Observation::Mapped { from: address, to });
+        }
+        to
+    }
+}
+
+/// How a run reaches the network.
+#[derive(Debug, Default)]
+pub struct Network {
+    pub map: AddressMap,
+    /// Source address of every connection, if one was asked for.
+    pub source: Option<IpAddr>,
+    pub family: Family,
+}
+
+/// Which addresses may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    #[default]
+    Any,
+    V4,
+    V6,
+}
+
+impl Family {
+    pub fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Family::Any => true,
+            Family::V4 => address.is_ipv4(),
+            Family::V6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// Addresses that stand for others: in the loopback lab every machine lives on
+/// 127.0.0.1 at ports of its own.
+#[derive(Debug, Default)]
+pub struct AddressMap {
+    entries: BTreeMap<SocketAddr, SocketAddr>,
+    said: Mutex<Vec<SocketAddr>>,
+}
+
+impl AddressMap {
+    pub fn new(entries: impl IntoIterator<Item = (SocketAddr, SocketAddr)>) -> AddressMap {
+        AddressMap { entries: entries.into_iter().collect(), said: Mutex::default() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Where `address` leads, and whether this is to be said now.
+    fn look_up(&self, address: SocketAddr) -> (SocketAddr, bool) {
+        let Some(&to) = self.entries.get(&address) else { return (address, false) };
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = !said.contains(&address);
+        if first {
+            said.push(address);
+        }
+        (to, first)
+    }
+}
+
+/// Ends what waits. Clones are one handle.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    pub fn new() -> Stop {
+        Stop(Arc::new(watch::Sender::new(false)))
+    }
+
+    /// From now on nobody waits.
+    pub fn now(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Completes when [`Stop::now`] is called, at once if it was.
+    pub async fn asked(&self) {
+        if self.0.subscribe().wait_for(|&asked| asked).await.is_err() {
+            // Cannot be: this handle holds the sender.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Stop::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapped_address_is_said_once() {
+        let from: SocketAddr = "192.0.2.1:443".parse().unwrap();
+        let to: SocketAddr = "127.0.0.1:8443".parse().unwrap();
+        let network = Network { map: AddressMap::new([(from, to)]), ..Network::default() };
+        let scope = Scope::new(Recorder::new(), Arc::new(network));
+        assert_eq!(scope.mapped(from), to);
+        assert_eq!(scope.mapped(from), to);
+        assert_eq!(scope.mapped(to), to);
+        assert_eq!(scope.recorder.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_seen_by_every_clone() {
+        let stop = Stop::new();
+        let clone = stop.clone();
+        assert!(!clone.is_asked());
+        stop.now();
+        clone.asked().await;
+        assert!(clone.is_asked());
+    }
+}
