@@ -1,1 +1,17 @@
-//! plumb-sys
+//! The machine as plumb sees it: sockets, the error queue, netlink, nf_tables,
+//! namespaces, packet sockets, processes and clocks of Linux.
+//!
+//! This is the only crate with `unsafe` or raw system calls; what it offers is
+//! safe. It knows no protocol above TCP and UDP, records nothing and decides
+//! nothing: it does one thing to the machine and says what happened. Errors
+//! name the operation and its target, so that a caller can say what is missing.
+
+#![allow(unsafe_code)] // the one crate that may; every block says why it is sound
+#![warn(clippy::undocumented_unsafe_blocks, missing_docs)]
+
+pub mod clock;
+pub mod errqueue;
+pub mod names;
+pub mod socket;
+pub mod tcp;
+pub mod udp;
