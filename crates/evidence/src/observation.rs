@@ -7,12 +7,26 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Scheme;
 use crate::{Layer, Question};
 
 /// One fact. Kinds and fields may be added; their meaning never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Observation {
+    // -- the walk begins ---------------------------------------------------
+    /// A hop of the walk begins: the target itself, or where a redirect led.
+    HopBegins {
+        scheme: Scheme,
+        /// Host name or address literal.
+        host: String,
+        port: u16,
+        /// Without credentials; for `http` and `https`.
+        url: Option<String>,
+    },
+    /// Addresses for a name that were given and not asked for (`--resolve`).
+    AddressesGiven { name: String, addresses: Vec<IpAddr> },
+
     // -- this host ---------------------------------------------------------
     /// The interfaces of this host with their addresses.
     Interfaces { interfaces: Vec<Interface> },
@@ -128,7 +142,10 @@ impl Observation {
             | Observation::PlainHttp { .. } => Layer::Http,
             Observation::Phase { phase, .. } => phase.layer(),
             Observation::Asked { question } => question.layer(),
-            Observation::NotLookedAt { .. } | Observation::Retry { .. } => Layer::Content,
+            Observation::AddressesGiven { .. } => Layer::Dns,
+            Observation::HopBegins { .. }
+            | Observation::NotLookedAt { .. }
+            | Observation::Retry { .. } => Layer::Content,
         }
     }
 }
