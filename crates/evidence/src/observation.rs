@@ -604,6 +604,8 @@ pub enum HelloVariant {
     MaxVersion { version: String },
     /// Plain bytes, no TLS at all: a line of HTTP.
     PlainBytes,
+    /// Connects and sends nothing: does the peer end the connection by itself?
+    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

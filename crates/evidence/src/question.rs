@@ -19,9 +19,11 @@ pub enum Question {
     Route { destination: IpAddr },
     /// Which routers answer on the way, with TCP to this port?
     Path { destination: SocketAddr },
-    /// Is another port of the same host open, closed, silent?
+    /// Is this other port of a host that failed open, closed, silent?
+    /// `address` holds the port to try; the answer is a connection attempt.
     OtherPort { address: SocketAddr },
-    /// Does another address of the same name answer?
+    /// Does this other address of the same name answer, waited for as long as
+    /// any connection? The answer is a connection attempt.
     OtherAddress { address: SocketAddr },
     /// Which is the largest segment that the peer's answer arrives with?
     SegmentSize { address: SocketAddr, server_name: Option<String>, tls: bool },
