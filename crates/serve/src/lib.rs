@@ -1,1 +1,27 @@
-//! plumb-serve
+//! Every server of plumb, on one hardened accept core.
+//!
+//! * [`core`]: accepts connections and datagrams on sockets that the caller
+//!   bound, keeps the limits, tells what happens, stops gracefully;
+//! * [`tls`]: a certificate authority, and TLS in front of any service;
+//! * [`raw`]: answers that no library gives: old versions, alerts, silence;
+//! * [`dns`]: zones, an authority that serves them, a recursive resolver;
+//! * [`http`]: a small site with inspection endpoints;
+//! * [`small`]: echo, discard, daytime and greetings;
+//! * [`proxy`]: an HTTP proxy (CONNECT and absolute-form).
+//!
+//! Servers own no address, no clock setting and no namespace: whoever starts
+//! one binds its sockets and receives its events. What a fault changes while a
+//! server runs stands in a [`Switch`].
+
+#![forbid(unsafe_code)]
+
+pub mod core;
+pub mod dns;
+pub mod http;
+pub mod proxy;
+pub mod raw;
+pub mod small;
+mod switch;
+pub mod tls;
+
+pub use switch::Switch;

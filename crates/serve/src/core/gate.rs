@@ -1,0 +1,93 @@
+//! Who may connect: connections in all, and of one client.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One client: an IPv4 address, or an IPv6 /64, which is what a subscriber is given.
+fn client_key(address: IpAddr) -> IpAddr {
+    /// The network part of an IPv6 address, RFC 4291 section 2.5.1.
+    const NETWORK: u128 = !0 << 64;
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & NETWORK)),
+        v4 => v4,
+    }
+}
+
+/// Counts the connections of each client. The table holds only clients that
+/// are connected, so the limit on connections bounds it.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    clients: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A connection that was let in; dropping it counts it out.
+#[derive(Debug)]
+pub(super) struct Admission {
+    gate: Arc<Gate>,
+    client: IpAddr,
+}
+
+impl Gate {
+    /// Lets one more connection of `address` in, unless it has `limit` already.
+    /// The error is the number that it has.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        address: IpAddr,
+        limit: usize,
+    ) -> Result<Admission, usize> {
+        let client = client_key(address);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = clients.get(&client).copied().unwrap_or(0);
+        if count >= limit {
+            return Err(count);
+        }
+        clients.insert(client, count + 1);
+        Ok(Admission { gate: Arc::clone(self), client })
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut clients = self.gate.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = clients.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                clients.remove(&self.client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_at_the_limit_and_one_past_it() {
+        let gate = Arc::new(Gate::default());
+        let address = "192.0.2.1".parse().unwrap();
+        let first = gate.admit(address, 2).unwrap();
+        let _second = gate.admit(address, 2).unwrap();
+        assert_eq!(gate.admit(address, 2).unwrap_err(), 2);
+        drop(first);
+        assert!(gate.admit(address, 2).is_ok());
+    }
+
+    #[test]
+    fn forgets_who_left_and_joins_an_ipv6_network() {
+        let gate = Arc::new(Gate::default());
+        let one = gate.admit("2001:db8::1".parse().unwrap(), 1).unwrap();
+        assert!(gate.admit("2001:db8::2".parse().unwrap(), 1).is_err());
+        assert!(gate.admit("2001:db8:0:1::2".parse().unwrap(), 1).is_ok());
+        drop(one);
+        assert!(gate.clients.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_mapped_address_is_the_ipv4_client() {
+        let gate = Arc::new(Gate::default());
+        let _one = gate.admit("192.0.2.1".parse().unwrap(), 1).unwrap();
+        assert!(gate.admit("::ffff:192.0.2.1".parse().unwrap(), 1).is_err());
+    }
+}

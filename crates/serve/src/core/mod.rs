@@ -1,0 +1,26 @@
+//! The accept core: what every server has in common.
+//!
+//! ```text
+//! bound socket -> accept loop -> gate (connections in all, per client)
+//!                                  -> Stream (deadlines, counters) -> Service
+//! ```
+//!
+//! A [`Server`] takes sockets that somebody else bound (in whatever network
+//! namespace), so it needs no privilege and knows no address. A service sees a
+//! stream whose reads and writes fail when a deadline passes, and a
+//! [`Context`] that says who the peer is and when to stop. A panic in one
+//! service ends one connection.
+
+mod event;
+mod gate;
+mod limits;
+mod server;
+mod stream;
+
+pub use event::{Closed, Cut, EventKind, EventSink, Events, Forget, ServerEvent};
+pub use limits::Limits;
+pub use server::{
+    Context, Datagram, DatagramService, ServeError, Server, Service, StopReport, Transport,
+};
+pub(crate) use stream::close_gently;
+pub use stream::{Io, Rewind, Stream};

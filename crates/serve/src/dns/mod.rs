@@ -1,0 +1,1 @@
+//! Zones, an authority that serves them, and a recursive resolver.

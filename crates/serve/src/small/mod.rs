@@ -1,0 +1,1 @@
+//! Echo, discard, daytime and greetings.
