@@ -1,0 +1,143 @@
+//! The page of a finding, and other Markdown, as text for a terminal.
+
+use plumb_evidence::FindingId;
+
+use crate::styled::{self, Line, Tone};
+
+/// Columns of a page.
+const COLUMNS: usize = 80;
+
+/// The page that `plumb explain ID` shows.
+pub fn finding(id: FindingId) -> Vec<Line> {
+    let page = id.page();
+    let mut lines = vec![
+        Line::new().and(Tone::Strong, id.as_str()).and(Tone::Plain, format!(": {}", page.title)),
+        Line::new(),
+    ];
+    let exit_code = id.layer().exit_code().to_string();
+    let facts = [
+        ("layer", Some(id.layer().name())),
+        ("exit code", Some(exit_code.as_str())),
+        ("curl", page.curl),
+        ("NEL type", page.nel),
+        ("shown by", page.fault),
+    ];
+    for (name, value) in facts {
+        let Some(value) = value else { continue };
+        let value =
+            if name == "shown by" { format!("plumb lab break {value}") } else { value.to_owned() };
+        lines.push(Line::new().and(Tone::Faint, format!("  {name:<11}")).and(Tone::Plain, value));
+    }
+    let text = markdown(page.text);
+    if !text.is_empty() {
+        lines.push(Line::new());
+        lines.extend(text);
+    }
+    lines
+}
+
+/// The Markdown that pages are written in: headings, paragraphs, lists, quotes
+/// and indented or fenced blocks. Paragraphs and lists are wrapped; blocks
+/// stand as they are.
+pub fn markdown(text: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut paragraph = Paragraph::default();
+    let mut fenced = false;
+    for raw in text.lines() {
+        if raw.trim_start().starts_with("```") {
+            paragraph.end(&mut lines);
+            fenced = !fenced;
+        } else if fenced {
+            lines.push(Line::new().and(Tone::Hint, format!("    {raw}")));
+        } else if paragraph.is_empty() && raw.starts_with("    ") {
+            lines.push(Line::new().and(Tone::Hint, raw));
+        } else if raw.trim().is_empty() {
+            paragraph.end(&mut lines);
+            if lines.last().is_some_and(|line| line.width() > 0) {
+                lines.push(Line::new());
+            }
+        } else if raw.starts_with('#') {
+            paragraph.end(&mut lines);
+            lines.push(Line::new().and(Tone::Strong, raw.trim_start_matches('#').trim()));
+        } else {
+            paragraph.add(raw, &mut lines);
+        }
+    }
+    paragraph.end(&mut lines);
+    while lines.last().is_some_and(|line| line.width() == 0) {
+        lines.pop();
+    }
+    lines
+}
+
+/// A paragraph or an item of a list while its lines are collected.
+#[derive(Default)]
+struct Paragraph {
+    /// `- ` or `1. ` with its indent; empty for a paragraph.
+    bullet: String,
+    text: String,
+}
+
+impl Paragraph {
+    fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    fn add(&mut self, raw: &str, lines: &mut Vec<Line>) {
+        if let Some(bullet) = bullet(raw) {
+            self.end(lines);
+            self.bullet = raw[..bullet].to_owned();
+            self.text = raw[bullet..].trim().to_owned();
+            return;
+        }
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(raw.trim());
+    }
+
+    fn end(&mut self, lines: &mut Vec<Line>) {
+        let Paragraph { bullet, text } = std::mem::take(self);
+        let indent = bullet.len();
+        // Code spans read well without their backquotes on a terminal.
+        let text = text.replace("**", "").replace('`', "");
+        for (i, part) in styled::wrap(&text, COLUMNS - indent).iter().enumerate() {
+            let lead = if i == 0 { bullet.clone() } else { " ".repeat(indent) };
+            lines.push(Line::plain(lead + part));
+        }
+    }
+}
+
+/// The length of the bullet with which a list's item begins.
+fn bullet(raw: &str) -> Option<usize> {
+    let indent = raw.len() - raw.trim_start().len();
+    let item = &raw[indent..];
+    if item.starts_with("- ") || item.starts_with("* ") {
+        return Some(indent + 2);
+    }
+    let digits = item.bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 0 && item[digits..].starts_with(". ")).then_some(indent + digits + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_reads_well_on_a_terminal() {
+        let text = "What it means.\nA second line of `text`.\n\n## On the wire\n\n- one item that is quite long \
+                    and therefore is wrapped at the eightieth column of the terminal\n- two\n\n```console\n\
+                    $ plumb check   x\n```\n\n1. first\n2. second\n";
+        insta::assert_snapshot!(styled::render(&markdown(text), false));
+    }
+
+    #[test]
+    fn every_page_fits() {
+        for &id in FindingId::ALL {
+            for line in finding(id) {
+                let code = line.render(false).starts_with("    ");
+                assert!(code || line.width() <= COLUMNS, "{id}: {}", line.render(false));
+            }
+        }
+    }
+}
