@@ -1,14 +1,16 @@
 //! The loop of `plumb check`: ask, judge, ask again.
 //!
 //! * [`request`]: what to check and how, as plain data;
-//! * [`walk`]: what a good client does to reach the target;
-//! * [`ask`]: which probe answers which question;
-//! * [`run`]: the loop of the two.
+//! * `walk`: what a good client does to reach the target;
+//! * `ask`: which probe answers which question;
+//! * `run`: the loop of the two.
 
 #![forbid(unsafe_code)]
 
+mod ask;
 pub mod request;
 mod run;
+mod walk;
 
-pub use request::{ClientIdentity, Family, Override, ProxyChoice, Request};
+pub use request::{Family, Override, Proxies, ProxyChoice, Request};
 pub use run::run;

@@ -3,7 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use plumb_evidence::Target;
+use plumb_evidence::evidence::Scheme;
+use plumb_probe::handshake::Identity;
+use plumb_probe::trust::Source;
 use url::Url;
 
 /// The longest wait for one phase unless told otherwise. A gateway that does
@@ -27,11 +31,11 @@ pub struct Request {
     pub body: Vec<u8>,
     /// `--resolve HOST:PORT:ADDR[,ADDR...]`.
     pub overrides: Vec<Override>,
-    /// `--cacert`: PEM that replaces the system's roots.
-    pub roots_pem: Option<Vec<u8>>,
+    /// Whom to trust: the system's roots, or those of `--cacert`.
+    pub roots: Source,
     /// `--cert` and `--key`.
-    pub identity: Option<ClientIdentity>,
-    pub proxy: Option<ProxyChoice>,
+    pub identity: Option<Identity>,
+    pub proxies: Proxies,
     pub redirects_max: u16,
     pub family: Option<Family>,
     /// The longest wait for one phase.
@@ -40,13 +44,19 @@ pub struct Request {
     pub retries: u32,
     /// Seeds the jitter between retries.
     pub seed: u64,
+    /// Wall clock now: seconds since 1970-01-01 UTC.
+    pub started_unix_s: i64,
+    /// Asked in place of the system's resolver: where the C library cannot be
+    /// pointed at the loopback lab.
+    pub stub_resolver: Option<SocketAddr>,
     /// Where the loopback lab keeps what the real lab has at an address.
     pub address_map: Vec<(SocketAddr, SocketAddr)>,
 }
 
 impl Request {
-    /// A GET of `target` with every default.
-    pub fn new(target: Target, url: Option<Url>) -> Request {
+    /// A GET of `target` with every default. `started_unix_s` is the wall clock,
+    /// which this crate does not read.
+    pub fn new(target: Target, url: Option<Url>, started_unix_s: i64) -> Request {
         Request {
             target,
             url,
@@ -54,16 +64,29 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             overrides: Vec::new(),
-            roots_pem: None,
+            roots: Source::System,
             identity: None,
-            proxy: None,
+            proxies: Proxies::default(),
             redirects_max: REDIRECTS_MAX_DEFAULT,
             family: None,
             timeout: TIMEOUT_DEFAULT,
             retries: 0,
             seed: 0,
+            started_unix_s,
+            stub_resolver: None,
             address_map: Vec::new(),
         }
+    }
+}
+
+impl Request {
+    /// The addresses that `--resolve` gives for this host and port.
+    pub(crate) fn given(&self, host: &str, port: u16) -> Option<&[IpAddr]> {
+        let found = self
+            .overrides
+            .iter()
+            .find(|given| given.host.eq_ignore_ascii_case(host) && given.port == port);
+        found.map(|given| given.addresses.as_slice())
     }
 }
 
@@ -75,17 +98,43 @@ pub struct Override {
     pub addresses: Vec<IpAddr>,
 }
 
-/// A client certificate with its key, both PEM.
-#[derive(Clone)]
-pub struct ClientIdentity {
-    pub certificates_pem: Vec<u8>,
-    pub key_pem: Vec<u8>,
+/// Which requests go through a proxy, as curl reads the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proxies {
+    pub http: Option<ProxyChoice>,
+    pub https: Option<ProxyChoice>,
+    /// `no_proxy`: host names (with all below them), addresses, prefixes, `*`.
+    pub bypass: Vec<String>,
 }
 
-impl std::fmt::Debug for ClientIdentity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ClientIdentity { .. }")
+impl Proxies {
+    /// The proxy for a request to `host`, if one applies.
+    pub fn choose(&self, scheme: Scheme, host: &str) -> Option<&ProxyChoice> {
+        let choice = match scheme {
+            Scheme::Http => self.http.as_ref()?,
+            Scheme::Https => self.https.as_ref()?,
+            Scheme::Tls | Scheme::Tcp | Scheme::Udp => return None,
+        };
+        (!self.bypass.iter().any(|rule| bypasses(rule, host))).then_some(choice)
     }
+}
+
+/// Whether one entry of `no_proxy` covers `host`: `*` covers all; a name covers
+/// itself and every name below it, with or without a leading dot; an address
+/// or a prefix covers address literals.
+fn bypasses(rule: &str, host: &str) -> bool {
+    let rule = rule.trim().trim_start_matches('.').trim_end_matches('.').to_ascii_lowercase();
+    let host = host.trim_end_matches('.').trim_matches(['[', ']']).to_ascii_lowercase();
+    if rule.is_empty() {
+        return false;
+    }
+    if rule == "*" || rule == host {
+        return true;
+    }
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return rule.parse::<IpNet>().is_ok_and(|net| net.contains(&address));
+    }
+    host.strip_suffix(&rule).is_some_and(|head| head.ends_with('.'))
 }
 
 /// The proxy to use and where it was named.
@@ -102,4 +151,27 @@ pub struct ProxyChoice {
 pub enum Family {
     V4,
     V6,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_proxy_is_read_as_curl_reads_it() {
+        for (rule, host, expected) in [
+            ("*", "anything", true),
+            ("example.com", "example.com", true),
+            ("example.com", "www.example.com", true),
+            (".example.com", "www.example.com", true),
+            ("example.com", "wwwexample.com", false),
+            ("example.com", "EXAMPLE.com.", true),
+            ("10.0.0.0/8", "10.1.2.3", true),
+            ("10.0.0.0/8", "11.1.2.3", false),
+            ("::1", "[::1]", true),
+            ("", "example.com", false),
+        ] {
+            assert_eq!(bypasses(rule, host), expected, "{rule} {host}");
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub mod dial;
 pub mod exchange;
 pub mod handshake;
 pub mod hello;
+mod kernel;
+mod issuer;
 pub mod local;
 pub mod path;
 pub mod plain;
@@ -36,6 +38,7 @@ pub mod resolve;
 pub mod scope;
 pub mod segment;
 pub mod trust;
+pub mod udp;
 
 pub use connection::Connection;
 pub use policy::{Deadline, Retry};

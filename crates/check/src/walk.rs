@@ -1,0 +1,456 @@
+//! What a good client does to reach the target, each step recorded.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, COOKIE, LOCATION, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use plumb_evidence::evidence::Scheme;
+use plumb_evidence::observation::{RouteResult, SystemResult, TlsOutcome};
+use plumb_evidence::{Observation, Purpose};
+use plumb_probe::dial::Aside;
+use plumb_probe::handshake::TlsOptions;
+use plumb_probe::resolve::SystemResolver;
+use plumb_probe::trust::LazyStore;
+use plumb_probe::{
+    Connection, Deadline, Retry, Scope, dial, exchange, handshake, local, policy, proxy, resolve,
+    udp,
+};
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::request::{ProxyChoice, Request};
+
+/// All that a walk needs, shared by its hops.
+pub(crate) struct Walker {
+    pub(crate) request: Request,
+    pub(crate) scope: Scope,
+    pub(crate) store: LazyStore,
+    /// What goes on beside the walk.
+    pub(crate) beside: Beside,
+}
+
+/// One request of the redirect chain.
+#[derive(Clone)]
+struct Hop {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+    url: Option<Url>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// How a hop ended.
+enum End {
+    Arrived,
+    Redirected(Box<Hop>),
+    /// It did not arrive; whether trying again could help.
+    Failed {
+        may_pass: bool,
+    },
+}
+
+impl Walker {
+    /// Walks every hop, retrying as asked.
+    pub(crate) async fn walk(&self) {
+        let retry = Retry::walk(self.request.retries, self.request.seed);
+        let mut hop = self.first_hop();
+        let mut visited = Vec::new();
+        for number in 0..=self.request.redirects_max {
+            let scope = self.scope.hop(number);
+            visited.extend(hop.url.clone().map(|url| (hop.method.clone(), url)));
+            match self.hop_with_retries(&scope, &hop, retry, &visited).await {
+                End::Redirected(next) => hop = *next,
+                End::Arrived | End::Failed { .. } => return,
+            }
+        }
+    }
+
+    fn first_hop(&self) -> Hop {
+        let request = &self.request;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            // The command line has checked both; what is not a header is not sent.
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str()))
+            {
+                headers.append(name, value);
+            }
+        }
+        Hop {
+            scheme: request.target.scheme,
+            host: request.target.host.clone(),
+            port: request.target.port,
+            url: request.url.clone(),
+            method: Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::GET),
+            headers,
+            body: Bytes::from(request.body.clone()),
+        }
+    }
+
+    async fn hop_with_retries(
+        &self,
+        scope: &Scope,
+        hop: &Hop,
+        retry: Retry,
+        visited: &[(Method, Url)],
+    ) -> End {
+        let mut attempt = 1;
+        loop {
+            let end = self.hop(scope, hop, visited).await;
+            let again = matches!(end, End::Failed { may_pass: true })
+                && attempt < retry.tries
+                && hop.method.is_idempotent()
+                && !scope.stop.is_asked();
+            if !again {
+                return end;
+            }
+            let wait = retry.wait(attempt);
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            scope.record(Observation::Retry { attempt, wait_ms });
+            tokio::select! {
+                () = tokio::time::sleep(wait) => attempt += 1,
+                () = scope.stop.asked() => return end,
+            }
+        }
+    }
+
+    async fn hop(&self, scope: &Scope, hop: &Hop, visited: &[(Method, Url)]) -> End {
+        scope.record(Observation::HopBegins {
+            scheme: hop.scheme,
+            host: hop.host.clone(),
+            port: hop.port,
+            url: hop.url.as_ref().map(without_credentials),
+        });
+        // What this host cannot tell about itself is missing from the evidence,
+        // and the probes record that.
+        let _ = local::interfaces(scope);
+        let proxy = self.request.proxies.choose(hop.scheme, &hop.host);
+        if let Some(choice) = proxy {
+            let url = without_credentials(&choice.url);
+            scope.record(Observation::Proxy { from: choice.from.clone(), url });
+        }
+        let (host, port) = match proxy {
+            Some(choice) => authority_of(&choice.url),
+            None => (hop.host.clone(), hop.port),
+        };
+        let Some(addresses) = self.addresses(scope, &host, port).await else {
+            return End::Failed { may_pass: true };
+        };
+        self.routes(scope, &addresses);
+        if hop.scheme == Scheme::Udp {
+            return udp_hop(scope, &addresses, self.deadline()).await;
+        }
+        let opened = dial::connect(scope, &addresses, self.deadline()).await;
+        self.beside.push(opened.aside);
+        let Some(connection) = opened.connection else {
+            return End::Failed { may_pass: true };
+        };
+        self.gateway(scope, connection.address.ip());
+        let connection = match proxy {
+            Some(choice) if hop.scheme.is_tls() => {
+                self.tunnel(scope, connection, choice, hop).await
+            }
+            _ => Some(connection),
+        };
+        let Some(connection) = connection else { return End::Failed { may_pass: false } };
+        self.above_tcp(scope, hop, connection, proxy, visited).await
+    }
+
+    async fn above_tcp(
+        &self,
+        scope: &Scope,
+        hop: &Hop,
+        mut connection: Connection,
+        proxy: Option<&ProxyChoice>,
+        visited: &[(Method, Url)],
+    ) -> End {
+        if hop.scheme.is_tls() {
+            match self.tls(scope, hop, connection).await {
+                Ok(secured) => connection = secured,
+                Err(end) => return end,
+            }
+        }
+        let (true, Some(url)) = (hop.scheme.is_http(), hop.url.as_ref()) else {
+            return End::Arrived;
+        };
+        let mut headers = hop.headers.clone();
+        if let Some(value) = proxy.filter(|_| !hop.scheme.is_tls()).and_then(proxy_authorization) {
+            headers.insert(PROXY_AUTHORIZATION, value);
+        }
+        let request = exchange::Request {
+            method: hop.method.clone(),
+            url: url.clone(),
+            headers,
+            body: hop.body.clone(),
+            absolute_form: proxy.is_some() && !hop.scheme.is_tls(),
+        };
+        match exchange::exchange(scope, connection, &request, self.deadline()).await {
+            Some(response) => self.follow(scope, hop, url, &response, visited),
+            None => End::Failed { may_pass: true },
+        }
+    }
+
+    async fn tls(
+        &self,
+        scope: &Scope,
+        hop: &Hop,
+        connection: Connection,
+    ) -> Result<Connection, End> {
+        let alpn: &[&str] = if hop.scheme.is_http() { &["h2", "http/1.1"] } else { &[] };
+        let options = TlsOptions {
+            server_name: hop.host.clone(),
+            store: self.store.clone(),
+            insecure: self.request.target.insecure,
+            // The certificate was meant for the target, not for wherever it sends us.
+            identity: self.request.identity.clone().filter(|_| self.is_first_origin(hop)),
+            alpn: alpn.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let done = handshake::handshake(scope, connection, &options, self.deadline()).await;
+        let may_pass = matches!(
+            done.seen.outcome,
+            TlsOutcome::Closed | TlsOutcome::Reset | TlsOutcome::TimedOut
+        );
+        done.connection.ok_or(End::Failed { may_pass })
+    }
+
+    async fn tunnel(
+        &self,
+        scope: &Scope,
+        connection: Connection,
+        choice: &ProxyChoice,
+        hop: &Hop,
+    ) -> Option<Connection> {
+        let mut url = choice.url.clone();
+        let credentials = credentials_of(&choice.url);
+        // Only URLs without a host refuse this, and those name no proxy.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        let through = proxy::Proxy { url, credentials };
+        let authority = format!("{}:{}", bracketed(&hop.host), hop.port);
+        proxy::connect(scope, connection, &through, &authority, self.deadline()).await
+    }
+
+    /// The addresses of `host` in the order in which they are tried.
+    async fn addresses(&self, scope: &Scope, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+        let found = if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            vec![address]
+        } else if let Some(given) = self.request.given(host, port) {
+            let (name, addresses) = (host.to_owned(), given.to_vec());
+            scope.record(Observation::AddressesGiven { name, addresses });
+            given.to_vec()
+        } else {
+            self.look_up(scope, host).await?
+        };
+        Some(dial::order(&found, port, scope.network.family))
+    }
+
+    async fn look_up(&self, scope: &Scope, host: &str) -> Option<Vec<IpAddr>> {
+        let config = local::resolver_config(scope, &local::Files::default(), host);
+        for server in &config.servers {
+            let _ = local::route(scope, server.ip());
+        }
+        let (aside, name, wait) = (scope.purpose(Purpose::Aside), host.to_owned(), self.deadline());
+        let asked = config.clone();
+        self.beside.spawn(async move {
+            resolve::beside(&aside, &asked, &name, wait).await;
+        });
+        let resolver = match &self.request.stub_resolver {
+            Some(server) => {
+                SystemResolver::Stub(local::ResolverConfig { servers: vec![*server], ..config })
+            }
+            None => SystemResolver::Library,
+        };
+        match resolve::system(scope, &resolver, host, self.deadline()).await {
+            SystemResult::Addresses { addresses } => Some(addresses),
+            SystemResult::Failed { .. } | SystemResult::TimedOut | SystemResult::Abandoned => None,
+        }
+    }
+
+    /// What the kernel would do with the first address of each family.
+    fn routes(&self, scope: &Scope, addresses: &[SocketAddr]) {
+        let first = |v4: bool| addresses.iter().find(|a| a.is_ipv4() == v4);
+        for address in [first(true), first(false)].into_iter().flatten() {
+            let _ = local::route(scope, address.ip());
+        }
+    }
+
+    /// What the neighbour table says of the first router on the way.
+    fn gateway(&self, scope: &Scope, destination: IpAddr) {
+        let route = scope.recorder.events().into_iter().rev().find_map(|event| match event.what {
+            Observation::Route { destination: to, result } if to == destination => Some(result),
+            _ => None,
+        });
+        if let Some(RouteResult::Found { gateway: Some(gateway), .. }) = route {
+            let _ = local::neighbour_entry(scope, gateway);
+        }
+    }
+
+    fn follow(
+        &self,
+        scope: &Scope,
+        hop: &Hop,
+        url: &Url,
+        response: &exchange::Response,
+        visited: &[(Method, Url)],
+    ) -> End {
+        let status = response.status;
+        if !is_redirect(status) {
+            let may_pass = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
+            return if may_pass { End::Failed { may_pass } } else { End::Arrived };
+        }
+        let place = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let next = place.map(|place| url.join(place).map(|next| hop.redirected(status, next)));
+        let (to, next, why_not) = match (place, next) {
+            (_, Some(Ok(Some(next)))) => {
+                let seen = next.url.clone().map(|url| (next.method.clone(), url));
+                let why_not = if seen.as_ref().is_some_and(|seen| visited.contains(seen)) {
+                    Some("loop")
+                } else if visited.len() > usize::from(self.request.redirects_max) {
+                    Some("too many")
+                } else {
+                    None
+                };
+                (next.url.as_ref().map(without_credentials), Some(next), why_not)
+            }
+            (place, Some(Ok(None))) => (place.map(str::to_owned), None, Some("not http")),
+            (place, Some(Err(_))) => (place.map(str::to_owned), None, Some("no URL")),
+            (_, None) => (None, None, Some("no Location")),
+        };
+        scope.record(Observation::Redirect {
+            from: without_credentials(url),
+            to: to.unwrap_or_default(),
+            status: status.as_u16(),
+            followed: why_not.is_none(),
+            why_not: why_not.map(str::to_owned),
+        });
+        match next {
+            Some(next) if why_not.is_none() => End::Redirected(Box::new(next)),
+            _ => End::Failed { may_pass: false },
+        }
+    }
+
+    fn is_first_origin(&self, hop: &Hop) -> bool {
+        let target = &self.request.target;
+        (hop.scheme, hop.host.as_str(), hop.port)
+            == (target.scheme, target.host.as_str(), target.port)
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.request.timeout)
+    }
+}
+
+impl Hop {
+    /// The request that follows a redirect (RFC 9110 section 15.4): 303 turns
+    /// all but HEAD into GET; 301 and 302 do so for POST, as every client does;
+    /// 307 and 308 change nothing. Credentials stay with their origin. `None`
+    /// where the URL is not HTTP.
+    fn redirected(&self, status: StatusCode, url: Url) -> Option<Hop> {
+        let scheme = match url.scheme() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return None,
+        };
+        let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
+        let mut next = self.clone();
+        let becomes_get = match status.as_u16() {
+            303 => self.method != Method::HEAD,
+            301 | 302 => self.method == Method::POST,
+            _ => false,
+        };
+        if becomes_get {
+            next.method = Method::GET;
+            next.body = Bytes::new();
+        }
+        if (scheme, host.as_str(), port) != (self.scheme, self.host.as_str(), self.port) {
+            next.headers.remove(AUTHORIZATION);
+            next.headers.remove(COOKIE);
+        }
+        Some(Hop { scheme, host, port, url: Some(url), ..next })
+    }
+}
+
+/// Looks that cost the walk no time; their results are awaited when it is over.
+#[derive(Clone, Default)]
+pub(crate) struct Beside {
+    dials: Arc<Mutex<Vec<Aside>>>,
+    tasks: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl Beside {
+    fn push(&self, aside: Aside) {
+        self.dials.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(work);
+    }
+
+    /// Waits for all that was begun.
+    pub(crate) async fn finish(&self) {
+        let dials = std::mem::take(&mut *self.dials.lock().unwrap_or_else(PoisonError::into_inner));
+        let deadline = Deadline::after(policy::ASIDE_WAIT);
+        for dial in dials {
+            dial.finish(deadline).await;
+        }
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Speaks to the first address by datagram.
+async fn udp_hop(scope: &Scope, addresses: &[SocketAddr], deadline: Deadline) -> End {
+    let Some(&address) = addresses.first() else { return End::Failed { may_pass: false } };
+    udp::exchange(scope, address, deadline).await;
+    End::Arrived
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// A URL as it may be shown.
+pub(crate) fn without_credentials(url: &Url) -> String {
+    let mut url = url.clone();
+    // Only URLs without a host refuse this, and those hold no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+fn authority_of(url: &Url) -> (String, u16) {
+    // curl's default port for a proxy without one.
+    const PROXY_PORT: u16 = 1080;
+    (
+        url.host_str().unwrap_or_default().to_owned(),
+        url.port_or_known_default().unwrap_or(PROXY_PORT),
+    )
+}
+
+/// `user:password` with percent-encoding undone.
+fn credentials_of(url: &Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some(format!("{}:{}", decode(url.username()), decode(url.password().unwrap_or_default())))
+}
+
+fn proxy_authorization(choice: &ProxyChoice) -> Option<HeaderValue> {
+    use base64::Engine as _;
+    let credentials = credentials_of(&choice.url)?;
+    let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials));
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
+}
