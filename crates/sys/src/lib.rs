@@ -12,6 +12,7 @@
 pub mod clock;
 pub mod errqueue;
 pub mod names;
+pub mod netlink;
 pub mod socket;
 pub mod tcp;
 pub mod udp;
