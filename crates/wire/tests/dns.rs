@@ -199,6 +199,7 @@ proptest! {
         labels in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..20), 0..10),
     ) {
         let made = Name::from_labels(&labels).unwrap();
-        prop_assert_eq!(name(&made.to_string()).as_wire(), made.as_wire());
+        let read = name(&made.to_string());
+        prop_assert_eq!(read.as_wire(), made.as_wire());
     }
 }

@@ -413,14 +413,14 @@ fn read_name(message: &[u8], start: usize) -> Result<(Name, usize), &'static str
                 }
                 at = label_end;
                 if length == 0 {
-                    let used = used_bytes.unwrap_or(at - start);
+                    let used = used_bytes.unwrap_or_else(|| at - start);
                     return Ok((Name { wire }, used));
                 }
             }
             0b11 => {
                 let low = *message.get(at + 1).ok_or("the name is cut off")?;
                 let target = usize::from(length & 0x3f) << 8 | usize::from(low);
-                used_bytes.get_or_insert(at + 2 - start);
+                used_bytes.get_or_insert_with(|| at + 2 - start);
                 if target >= run_start {
                     return Err("a compression pointer that does not point backwards");
                 }
