@@ -65,9 +65,8 @@ impl Field {
 
     /// The field reached by the names of `path`, one per generation, below this one.
     pub fn at(&self, path: &[&str]) -> Option<&Field> {
-        path.iter().try_fold(self, |field, name| {
-            field.children.iter().find(|child| child.name == *name)
-        })
+        path.iter()
+            .try_fold(self, |field, name| field.children.iter().find(|child| child.name == *name))
     }
 
     /// Every anomaly of the tree with the field that carries it, in the order of the wire.

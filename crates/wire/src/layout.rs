@@ -469,11 +469,7 @@ impl<'a> Wire<'a> {
         let value = result?;
         if left_bytes > 0 {
             let problem = Problem::LeftOver { bytes: left_bytes };
-            return Err(DecodeError {
-                field: name,
-                offset_bytes: self.position_bytes(),
-                problem,
-            });
+            return Err(DecodeError { field: name, offset_bytes: self.position_bytes(), problem });
         }
         Ok(value)
     }
@@ -505,6 +501,33 @@ impl<'a> Wire<'a> {
         let prefix = &length.to_be_bytes()[size_of::<usize>() - prefix_bytes..];
         out[prefix_at..prefix_at + prefix_bytes].copy_from_slice(prefix);
         self.position = out.len() * 8;
+    }
+
+    /// Lays `strict`; where that cannot be read, goes back and lays `lenient` instead, whose
+    /// place in the tree then says why. When writing, `strict` is all there is.
+    pub fn strict_or<V>(
+        &mut self,
+        value: &mut V,
+        strict: impl FnOnce(&mut V, &mut Self) -> Result<(), DecodeError>,
+        lenient: impl FnOnce(&mut V, &mut Self) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let start = self.position;
+        let recorded = self.open.last().map_or(0, |group| group.children.len());
+        let strict_result = strict(value, self).and_then(|()| match self.remaining_bytes() {
+            0 => Ok(()),
+            bytes => Err(DecodeError {
+                field: "data",
+                offset_bytes: self.position_bytes(),
+                problem: Problem::LeftOver { bytes },
+            }),
+        });
+        let Err(error) = strict_result else { return Ok(()) };
+        self.position = start;
+        if let Some(group) = self.open.last_mut() {
+            group.children.truncate(recorded);
+            add_anomaly(group, error.to_string());
+        }
+        lenient(value, self)
     }
 
     /// Items until the region ends.
@@ -574,9 +597,8 @@ fn read_bits(bytes: &[u8], start: usize, width: usize) -> u64 {
         let octets = &bytes[start / 8..(start + width) / 8];
         return octets.iter().fold(0, |number, octet| number << 8 | u64::from(*octet));
     }
-    (start..start + width).fold(0, |number, bit| {
-        number << 1 | u64::from(bytes[bit / 8] >> (7 - bit % 8) & 1)
-    })
+    (start..start + width)
+        .fold(0, |number, bit| number << 1 | u64::from(bytes[bit / 8] >> (7 - bit % 8) & 1))
 }
 
 /// Puts the low `width` bits of `value` at bit `start`, which is where `bytes` ends so far.

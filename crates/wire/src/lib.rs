@@ -10,6 +10,7 @@ pub mod code;
 pub mod dns;
 pub mod field;
 pub mod layout;
+pub mod tls;
 
 pub use code::{Code, UnknownCode};
 pub use field::{Field, Value};

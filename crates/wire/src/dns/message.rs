@@ -180,13 +180,7 @@ impl Message {
         let Flags { opcode, recursion_desired, .. } = self.flags;
         Message {
             id: self.id,
-            flags: Flags {
-                response: true,
-                opcode,
-                recursion_desired,
-                rcode,
-                ..Flags::default()
-            },
+            flags: Flags { response: true, opcode, recursion_desired, rcode, ..Flags::default() },
             questions: self.questions.clone(),
             ..Message::default()
         }
@@ -277,8 +271,7 @@ impl Flags {
         wire.bits("reserved", 1, &mut self.reserved)?.anomaly(self.reserved, || "must be zero");
         wire.bits("authentic data", 1, &mut self.authentic_data)?;
         wire.bits("checking disabled", 1, &mut self.checking_disabled)?;
-        wire.bits("response code", 4, rcode)?
-            .meaning(|| Rcode::from(*rcode & 15).to_string());
+        wire.bits("response code", 4, rcode)?.meaning(|| Rcode::from(*rcode & 15).to_string());
         self.rcode = if wire.is_reading() { Rcode::from(*rcode) } else { self.rcode };
         Ok(())
     }
