@@ -11,8 +11,12 @@
 
 pub mod clock;
 pub mod errqueue;
+pub mod ethtool;
+pub mod fdpass;
 pub mod names;
+pub mod namespace;
 pub mod netlink;
 pub mod socket;
+pub mod sysctl;
 pub mod tcp;
 pub mod udp;

@@ -8,6 +8,8 @@ pub(crate) mod channel;
 mod read;
 mod write;
 
+pub(crate) use write::interface_request;
+
 use std::io;
 use std::net::IpAddr;
 
