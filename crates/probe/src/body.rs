@@ -1,2 +1,223 @@
 //! Response bodies: read within bounds, decoded to see whether they are what
 //! they claim.
+
+use std::io::{self, Write};
+
+use bytes::{Bytes, BytesMut};
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+
+/// Bytes of a body that are kept for the next step (a redirect's page, an
+/// expectation); beyond it they are only counted.
+const KEPT_MAX_BYTES: usize = 1 << 20;
+
+/// Decoded bytes beyond which a body is no longer decoded: a hostile gzip
+/// swells a thousandfold.
+const DECODED_MAX_BYTES: u64 = 256 << 20;
+
+/// The bytes of a body as they come.
+pub(crate) struct Reader {
+    pub(crate) received_bytes: u64,
+    pub(crate) declared_bytes: Option<u64>,
+    pub(crate) encoding: Option<String>,
+    raw: BytesMut,
+    decoder: Decoder,
+    error: Option<String>,
+}
+
+enum Decoder {
+    /// Not encoded.
+    Plain,
+    /// Encoded in a way that is not checked here.
+    Unknown,
+    Gzip(Box<MultiGzDecoder<Sink>>),
+    /// `deflate` before its first two bytes: in practice it is zlib's format
+    /// (RFC 9110 section 8.4.1.2) or, wrongly, without its header.
+    Undecided(Vec<u8>),
+    Zlib(Box<ZlibDecoder<Sink>>),
+    Deflate(Box<DeflateDecoder<Sink>>),
+}
+
+/// What was decoded: counted, the beginning kept.
+#[derive(Default)]
+struct Sink {
+    kept: BytesMut,
+    decoded_bytes: u64,
+}
+
+impl Write for Sink {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.decoded_bytes += buf.len() as u64;
+        if self.decoded_bytes > DECODED_MAX_BYTES {
+            return Err(io::Error::other("it decodes to more than plumb reads"));
+        }
+        let room = KEPT_MAX_BYTES - self.kept.len();
+        self.kept.extend_from_slice(&buf[..buf.len().min(room)]);
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a body was.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// Decoded, if it could be; the beginning.
+    pub(crate) kept: Bytes,
+    pub(crate) decoded_bytes: Option<u64>,
+    pub(crate) encoding_error: Option<String>,
+}
+
+impl Reader {
+    pub(crate) fn new(headers: &HeaderMap) -> Reader {
+        let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+        let encoding = text(CONTENT_ENCODING)
+            .map(|value| value.trim().to_ascii_lowercase())
+            .filter(|value| !value.is_empty() && value != "identity");
+        let decoder = match encoding.as_deref() {
+            None => Decoder::Plain,
+            Some("gzip" | "x-gzip") => {
+                Decoder::Gzip(Box::new(MultiGzDecoder::new(Sink::default())))
+            }
+            Some("deflate") => Decoder::Undecided(Vec::new()),
+            Some(_) => Decoder::Unknown,
+        };
+        Reader {
+            received_bytes: 0,
+            declared_bytes: text(CONTENT_LENGTH).and_then(|value| value.trim().parse().ok()),
+            encoding,
+            raw: BytesMut::new(),
+            decoder,
+            error: None,
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn push(&mut self, data: &[u8]) {
+        self.received_bytes += data.len() as u64;
+        let room = KEPT_MAX_BYTES - self.raw.len();
+        self.raw.extend_from_slice(&data[..data.len().min(room)]);
+        if self.error.is_none()
+            && let Err(error) = self.decode(data)
+        {
+            self.error = Some(error.to_string());
+        }
+    }
+
+    fn decode(&mut self, data: &[u8]) -> io::Result<()> {
+        if let Decoder::Undecided(begun) = &mut self.decoder {
+            begun.extend_from_slice(data);
+            let &[first, second, ..] = begun.as_slice() else { return Ok(()) };
+            // RFC 1950 section 2.2: method 8 and a checksum of the header.
+            let is_zlib =
+                first & 0x0f == 8 && u16::from_be_bytes([first, second]).is_multiple_of(31);
+            let begun = std::mem::take(begun);
+            self.decoder = if is_zlib {
+                Decoder::Zlib(Box::new(ZlibDecoder::new(Sink::default())))
+            } else {
+                Decoder::Deflate(Box::new(DeflateDecoder::new(Sink::default())))
+            };
+            return self.decode(&begun);
+        }
+        match &mut self.decoder {
+            Decoder::Plain | Decoder::Unknown | Decoder::Undecided(_) => Ok(()),
+            Decoder::Gzip(decoder) => decoder.write_all(data),
+            Decoder::Zlib(decoder) => decoder.write_all(data),
+            Decoder::Deflate(decoder) => decoder.write_all(data),
+        }
+    }
+
+    /// What the body was, `complete` if all of it came.
+    pub(crate) fn finish(mut self, complete: bool) -> Read {
+        let empty = self.received_bytes == 0;
+        let raw = self.raw.freeze();
+        // The end of an encoding can only be missed in a whole body.
+        let check = complete && !empty && self.error.is_none();
+        let ended = match &mut self.decoder {
+            _ if !check => Ok(()),
+            Decoder::Plain | Decoder::Unknown => Ok(()),
+            Decoder::Undecided(_) => Err(io::Error::other("it is too short")),
+            Decoder::Gzip(decoder) => decoder.try_finish(),
+            Decoder::Zlib(decoder) => decoder.try_finish(),
+            Decoder::Deflate(decoder) => decoder.try_finish(),
+        };
+        let encoding_error = self.error.or_else(|| ended.err().map(|error| error.to_string()));
+        let sink = match &self.decoder {
+            Decoder::Plain => {
+                let decoded_bytes = Some(self.received_bytes);
+                return Read { kept: raw, decoded_bytes, encoding_error };
+            }
+            Decoder::Unknown | Decoder::Undecided(_) => None,
+            Decoder::Gzip(decoder) => Some(decoder.get_ref()),
+            Decoder::Zlib(decoder) => Some(decoder.get_ref()),
+            Decoder::Deflate(decoder) => Some(decoder.get_ref()),
+        };
+        match sink.filter(|_| encoding_error.is_none()) {
+            Some(sink) => Read {
+                kept: sink.kept.clone().freeze(),
+                decoded_bytes: Some(sink.decoded_bytes),
+                encoding_error,
+            },
+            None => Read { kept: raw, decoded_bytes: None, encoding_error },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    fn read(encoding: &'static str, body: &[u8], complete: bool) -> Read {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, http::HeaderValue::from_static(encoding));
+        let mut reader = Reader::new(&headers);
+        // One byte at a time: every boundary is crossed.
+        body.chunks(1).for_each(|chunk| reader.push(chunk));
+        reader.finish(complete)
+    }
+
+    #[test]
+    fn what_is_encoded_as_it_says_is_decoded() {
+        let text = b"the quick brown fox".repeat(50);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&text).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(&text).unwrap();
+        let zlib = zlib.finish().unwrap();
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
+        raw.write_all(&text).unwrap();
+        let raw = raw.finish().unwrap();
+        for (encoding, body) in
+            [("gzip", &gzip), ("x-gzip", &gzip), ("deflate", &zlib), ("deflate", &raw)]
+        {
+            let read = read(encoding, body, true);
+            assert_eq!(read.encoding_error, None, "{encoding}");
+            assert_eq!(read.kept, text);
+            assert_eq!(read.decoded_bytes, Some(text.len() as u64));
+        }
+        // Cut, but known to be cut: that is the end's fault, not the encoding's.
+        assert_eq!(read("gzip", &gzip[..gzip.len() - 9], false).encoding_error, None);
+        assert!(read("gzip", &gzip[..gzip.len() - 9], true).encoding_error.is_some());
+    }
+
+    #[test]
+    fn what_is_not_what_it_says_is_told() {
+        for encoding in ["gzip", "deflate"] {
+            let seen = read(encoding, b"<!doctype html><title>no</title>", true);
+            assert!(seen.encoding_error.is_some(), "{encoding}");
+            assert_eq!(seen.decoded_bytes, None);
+            assert!(seen.kept.starts_with(b"<!doctype"));
+        }
+        assert_eq!(read("gzip", b"", true).encoding_error, None);
+        assert_eq!(read("br", b"anything", true).encoding_error, None);
+        assert_eq!(read("br", b"anything", true).decoded_bytes, None);
+        assert_eq!(read("identity", b"plain", true).decoded_bytes, Some(5));
+    }
+}

@@ -18,8 +18,9 @@ use tokio::time::Instant;
 use crate::policy::STALL;
 use crate::{Deadline, Scope, kernel};
 
-/// First bytes of a direction that are kept, to see what a peer speaks.
-const FIRST_BYTES_MAX: usize = 64;
+/// First bytes received that are kept, to see what a peer speaks: a ServerHello
+/// up to its cipher suite, the first lines of a greeting.
+const FIRST_BYTES_MAX: usize = 256;
 
 /// Both directions of a stream.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -95,7 +96,7 @@ impl Watch {
     pub(crate) async fn over<F: Future>(
         &self,
         scope: &Scope,
-        phase: PhaseName,
+        phase: impl Fn() -> PhaseName,
         deadline: Deadline,
         work: F,
     ) -> Result<F::Output, Ended> {
@@ -115,13 +116,13 @@ impl Watch {
                 done = &mut work => return Ok(done),
                 () = scope.stop.asked() => return Err(Ended::Stopped),
                 () = tokio::time::sleep_until(deadline.instant()) => {
-                    self.record_silence(scope, phase, last);
+                    self.record_silence(scope, phase(), last);
                     return Err(Ended::Deadline);
                 }
                 () = silence => {
                     if self.traffic.last().max(began) == last {
                         said = Some(last);
-                        self.record_silence(scope, phase, last);
+                        self.record_silence(scope, phase(), last);
                     }
                 }
                 // What passed ended a silence that was said: the next one counts anew.
@@ -151,6 +152,10 @@ pub(crate) struct Traffic {
 pub(crate) struct Passed {
     pub(crate) received_bytes: u64,
     pub(crate) sent_bytes: u64,
+    /// What was sent before anything was received, and when the last of it was.
+    pub(crate) first_flight_bytes: u64,
+    pub(crate) first_flight_at: Instant,
+    pub(crate) first_received_at: Option<Instant>,
     pub(crate) first_received: Vec<u8>,
     /// The peer ended its direction.
     pub(crate) ended: bool,
@@ -162,14 +167,18 @@ pub(crate) struct Passed {
 
 impl Traffic {
     pub(crate) fn new() -> Traffic {
+        let now = Instant::now();
         Traffic {
             state: Mutex::new(Passed {
                 received_bytes: 0,
                 sent_bytes: 0,
+                first_flight_bytes: 0,
+                first_flight_at: now,
+                first_received_at: None,
                 first_received: Vec::new(),
                 ended: false,
                 broken: false,
-                last: Instant::now(),
+                last: now,
             }),
             changed: tokio::sync::Notify::new(),
         }
@@ -198,8 +207,10 @@ impl Traffic {
         }
         let room = FIRST_BYTES_MAX - state.first_received.len();
         state.first_received.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let now = Instant::now();
+        state.first_received_at.get_or_insert(now);
         state.received_bytes += bytes.len() as u64;
-        state.last = Instant::now();
+        state.last = now;
         drop(state);
         self.changed.notify_waiters();
     }
@@ -208,6 +219,10 @@ impl Traffic {
         let mut state = self.state();
         state.sent_bytes += count as u64;
         state.last = Instant::now();
+        if state.received_bytes == 0 {
+            state.first_flight_bytes = state.sent_bytes;
+            state.first_flight_at = state.last;
+        }
         drop(state);
         self.changed.notify_waiters();
     }

@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alert;
 pub mod body;
 pub mod certificate;
 pub mod connection;
@@ -34,6 +35,7 @@ pub mod plain;
 pub mod policy;
 pub mod proxy;
 pub mod recorder;
+mod redact;
 pub mod resolve;
 pub mod scope;
 pub mod segment;

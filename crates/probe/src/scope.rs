@@ -54,13 +54,24 @@ impl Scope {
         self.recorder.elapsed_ns()
     }
 
+    /// The time of the run at which `instant` was.
+    pub(crate) fn ns_of(&self, instant: tokio::time::Instant) -> u64 {
+        let ago = u64::try_from(instant.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.elapsed_ns().saturating_sub(ago)
+    }
+
+    /// Records a phase of the walk that ended at a time already past.
+    pub(crate) fn phase_between(&self, phase: PhaseName, start_ns: u64, end_ns: u64, ok: bool) {
+        if self.purpose == Purpose::Walk {
+            let duration_ns = Some(end_ns.saturating_sub(start_ns));
+            self.record(Observation::Phase { phase, start_ns, duration_ns, ok });
+        }
+    }
+
     /// Records that a phase of the walk began and ended. Phases belong to the
     /// walk: in another scope nothing is recorded.
     pub fn phase(&self, phase: PhaseName, start_ns: u64, ok: bool) {
-        if self.purpose == Purpose::Walk {
-            let duration_ns = Some(self.elapsed_ns().saturating_sub(start_ns));
-            self.record(Observation::Phase { phase, start_ns, duration_ns, ok });
-        }
+        self.phase_between(phase, start_ns, self.elapsed_ns(), ok);
     }
 
     /// Says that the walk waits; other scopes wait unheard.
