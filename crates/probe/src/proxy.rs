@@ -1,11 +1,24 @@
 //! HTTP proxies: CONNECT (RFC 9110 section 9.3.6).
 
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use plumb_evidence::Observation;
+use plumb_evidence::observation::PhaseName;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
-use crate::{Connection, Deadline, Scope};
+use crate::connection::Ended;
+use crate::plain::status_of;
+use crate::{Connection, Deadline, Scope, redact};
+
+/// Longest head of an answer to CONNECT; common servers stop at 8 to 16 KiB.
+const HEAD_MAX_BYTES: usize = 16 << 10;
 
 /// A proxy, its credentials kept apart from what is recorded.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Proxy {
     /// Without credentials.
     pub url: Url,
@@ -13,15 +26,123 @@ pub struct Proxy {
     pub credentials: Option<String>,
 }
 
-/// Asks for a tunnel on an open connection to the proxy and records
-/// `ProxyConnect`. `None` where the proxy said no.
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxy").field("url", &redact::url(&self.url)).finish_non_exhaustive()
+    }
+}
+
+impl Proxy {
+    /// Takes the credentials out of a proxy's URL.
+    pub fn new(mut url: Url) -> Proxy {
+        let decoded = |part: &str| percent_decoded(part);
+        let credentials = (!url.username().is_empty()).then(|| {
+            format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or("")))
+        });
+        // Fails only where a URL can hold no credentials.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Proxy { url, credentials }
+    }
+
+    /// The value of `Proxy-Authorization` (RFC 7617), if there are credentials.
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        let credentials = self.credentials.as_ref()?;
+        let mut value =
+            HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(credentials))).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = bytes.get(at + 1..at + 3).filter(|_| byte == b'%');
+        let value = escaped
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push(value.unwrap_or(byte));
+        at += if value.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Asks for a tunnel to `authority` (`host:port`) on an open connection to the
+/// proxy and records `ProxyConnect`. `None` where the proxy said no.
 pub async fn connect(
     scope: &Scope,
-    connection: Connection,
+    mut connection: Connection,
     proxy: &Proxy,
     authority: &str,
     deadline: Deadline,
 ) -> Option<Connection> {
-    let _ = (scope, connection, proxy, authority, deadline);
-    std::future::pending().await
+    let watch = connection.watch.clone();
+    let work = ask(&mut connection, proxy, authority);
+    let (status, error) = match watch.over(scope, || PhaseName::Tcp, deadline, work).await {
+        Ok(Ok(head)) => match status_of(&head) {
+            Some(status) => (Some(status), None),
+            None => (None, Some("what came back is not HTTP".to_owned())),
+        },
+        Ok(Err(error)) => (None, Some(error.to_string())),
+        Err(Ended::Deadline) => (None, Some("no answer in time".to_owned())),
+        Err(Ended::Stopped) => (None, Some("abandoned".to_owned())),
+    };
+    scope.record(Observation::ProxyConnect {
+        proxy: redact::url(&proxy.url),
+        authority: authority.to_owned(),
+        status,
+        error,
+    });
+    // Any 2xx opens the tunnel.
+    status.filter(|status| (200..300).contains(status)).map(|_| connection)
+}
+
+async fn ask(connection: &mut Connection, proxy: &Proxy, authority: &str) -> io::Result<Vec<u8>> {
+    let mut request = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
+    if let Some(value) = proxy.authorization()
+        && let Ok(value) = value.to_str()
+    {
+        request.push_str("Proxy-Authorization: ");
+        request.push_str(value);
+        request.push_str("\r\n");
+    }
+    request.push_str("\r\n");
+    connection.stream.write_all(request.as_bytes()).await?;
+    let mut head = Vec::new();
+    // Byte by byte: what follows the head belongs to the tunnel.
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= HEAD_MAX_BYTES {
+            let text = format!("the answer's head is longer than {HEAD_MAX_BYTES} bytes");
+            return Err(io::Error::other(text));
+        }
+        match connection.stream.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                // A refusal may be cut off after its status line.
+                let named = status_of(&head).is_some_and(|status| status >= 300);
+                let closed = || io::Error::other("the proxy closed the connection");
+                return if named { Ok(head) } else { Err(closed()) };
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_leave_the_url() {
+        let proxy = Proxy::new(Url::parse("http://me:p%40ss@proxy.example:3128").unwrap());
+        assert_eq!(proxy.url.as_str(), "http://proxy.example:3128/");
+        assert_eq!(proxy.credentials.as_deref(), Some("me:p@ss"));
+        assert_eq!(proxy.authorization().unwrap(), "Basic bWU6cEBzcw==");
+        assert!(!format!("{proxy:?}").contains("p@ss"));
+        assert_eq!(percent_decoded("100%"), "100%");
+    }
 }
