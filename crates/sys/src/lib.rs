@@ -16,6 +16,7 @@ pub mod fdpass;
 pub mod names;
 pub mod namespace;
 pub mod netlink;
+pub mod nft;
 pub mod socket;
 pub mod sysctl;
 pub mod tcp;
