@@ -217,6 +217,11 @@ impl<'a> Wire<'a> {
         matches!(self.side, Side::Read(_))
     }
 
+    /// True when a tree is wanted: what only a tree needs need not be computed otherwise.
+    pub fn is_recording(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// Bytes from the start of the buffer, a begun byte not counted.
     pub fn position_bytes(&self) -> usize {
         self.position / 8
@@ -374,6 +379,23 @@ impl<'a> Wire<'a> {
         Ok(self.record(name, start, || Value::Bytes(value.clone()), || None))
     }
 
+    /// `length_bytes` bytes that are text where all is well; the tree shows them escaped.
+    pub fn text(
+        &mut self,
+        name: &'static str,
+        length_bytes: usize,
+        value: &mut Vec<u8>,
+    ) -> Result<Mark<'_>, DecodeError> {
+        let start = self.position;
+        match self.take(name, length_bytes)? {
+            Some(bytes) => *value = bytes.to_vec(),
+            None => self.put(value),
+        }
+        let value: &Vec<u8> = value;
+        let shown = || value.escape_ascii().to_string();
+        Ok(self.record(name, start, || Value::Text(shown()), || None))
+    }
+
     /// All that is left of the region.
     pub fn rest(
         &mut self,
@@ -482,52 +504,67 @@ impl<'a> Wire<'a> {
         prefix_bytes: usize,
         lay: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
-        self.group(name, |wire| {
-            let mut length = 0u32;
-            let prefix_at = wire.position_bytes();
-            wire.bits("length", prefix_bytes * 8, &mut length)?;
-            let result = wire.region(name, length as usize, lay);
-            wire.settle_length(prefix_at, prefix_bytes);
-            result
-        })
+        self.group(name, |wire| wire.counted("length", prefix_bytes, 0, lay))
+    }
+
+    /// A length field of `prefix_bytes` and what it counts: `before_bytes` that came before
+    /// (itself included, where the format counts that), and all that `lay` lays.
+    pub fn counted<T>(
+        &mut self,
+        name: &'static str,
+        prefix_bytes: usize,
+        before_bytes: usize,
+        lay: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let mut length = 0u32;
+        let prefix_at = self.position_bytes();
+        self.bits(name, prefix_bytes * 8, &mut length)?;
+        let length_bytes = match (length as usize).checked_sub(before_bytes) {
+            Some(length_bytes) => length_bytes,
+            None if self.is_reading() => {
+                return Err(self.malformed(name, "smaller than what it counts"));
+            }
+            None => 0,
+        };
+        let result = self.region(name, length_bytes, lay);
+        self.settle_length(prefix_at, prefix_bytes, before_bytes);
+        result
     }
 
     /// Writes into the prefix at `prefix_at` how much was written since; cuts what is too much.
-    fn settle_length(&mut self, prefix_at: usize, prefix_bytes: usize) {
+    fn settle_length(&mut self, prefix_at: usize, prefix_bytes: usize, before_bytes: usize) {
         let Side::Write(out) = &mut self.side else { return };
-        let length_max = (1usize << (prefix_bytes * 8)) - 1;
+        let length_max = (1usize << (prefix_bytes * 8)) - 1 - before_bytes;
         out.truncate(prefix_at + prefix_bytes + length_max);
-        let length = out.len() - prefix_at - prefix_bytes;
+        let length = out.len() - prefix_at - prefix_bytes + before_bytes;
         let prefix = &length.to_be_bytes()[size_of::<usize>() - prefix_bytes..];
         out[prefix_at..prefix_at + prefix_bytes].copy_from_slice(prefix);
         self.position = out.len() * 8;
     }
 
-    /// Lays `strict`; where that cannot be read, goes back and lays `lenient` instead, whose
-    /// place in the tree then says why. When writing, `strict` is all there is.
+    /// Lays `strict`, which must use the whole region; where that cannot be read, goes back and
+    /// lays `lenient` instead, which is told why. When writing, `strict` is all there is.
     pub fn strict_or<V>(
         &mut self,
         value: &mut V,
         strict: impl FnOnce(&mut V, &mut Self) -> Result<(), DecodeError>,
-        lenient: impl FnOnce(&mut V, &mut Self) -> Result<(), DecodeError>,
+        lenient: impl FnOnce(&mut V, &mut Self, DecodeError) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
         let start = self.position;
         let recorded = self.open.last().map_or(0, |group| group.children.len());
         let strict_result = strict(value, self).and_then(|()| match self.remaining_bytes() {
             0 => Ok(()),
-            bytes => Err(DecodeError {
-                field: "data",
-                offset_bytes: self.position_bytes(),
-                problem: Problem::LeftOver { bytes },
-            }),
+            bytes => {
+                let problem = Problem::LeftOver { bytes };
+                Err(DecodeError { field: "data", offset_bytes: self.position_bytes(), problem })
+            }
         });
         let Err(error) = strict_result else { return Ok(()) };
         self.position = start;
         if let Some(group) = self.open.last_mut() {
             group.children.truncate(recorded);
-            add_anomaly(group, error.to_string());
         }
-        lenient(value, self)
+        lenient(value, self, error)
     }
 
     /// Items until the region ends.
@@ -582,6 +619,9 @@ impl<'a> Wire<'a> {
     ) -> Mark<'_> {
         let width = self.position - start;
         let Some(group) = self.open.last_mut() else { return Mark(None) };
+        if width == 0 {
+            return Mark(None);
+        }
         let mut field = Field::group(name, start);
         field.bit_width = width;
         field.value = value();

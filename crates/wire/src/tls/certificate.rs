@@ -83,7 +83,7 @@ impl Layout for CertificateRequest {
         if wire.is_reading() {
             self.signature_algorithms = Some(Vec::new());
         }
-        wire.strict_or(self, CertificateRequest::lay_after_types, |request, wire| {
+        wire.strict_or(self, CertificateRequest::lay_after_types, |request, wire, _| {
             request.signature_algorithms = None;
             request.lay_after_types(wire)
         })

@@ -164,7 +164,8 @@ impl Extension {
             if wire.is_reading() {
                 *self = Extension::blank(kind, sender, wire.remaining_bytes());
             }
-            wire.strict_or(self, Extension::lay_data, |extension, wire| {
+            wire.strict_or(self, Extension::lay_data, |extension, wire, error| {
+                wire.here().anomaly(true, || error.to_string());
                 let mut data = Vec::new();
                 wire.rest("bytes", &mut data)?;
                 *extension = Extension::Unknown { kind: kind.number(), data };
@@ -260,14 +261,13 @@ pub(super) fn lay_schemes(
     })
 }
 
-/// The rest of the region, with the text that it is, when it is.
+/// The rest of the region, which is text where all is well.
 fn lay_text(
     wire: &mut Wire<'_>,
     field: &'static str,
     text: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
-    wire.rest(field, text)?.meaning(|| text.escape_ascii().to_string());
-    Ok(())
+    wire.text(field, wire.remaining_bytes(), text).map(drop)
 }
 
 impl ServerName {
