@@ -17,6 +17,8 @@ pub mod names;
 pub mod namespace;
 pub mod netlink;
 pub mod nft;
+pub mod packet;
+pub mod process;
 pub mod socket;
 pub mod sysctl;
 pub mod tcp;

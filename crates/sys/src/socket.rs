@@ -119,7 +119,6 @@ pub(crate) struct Received {
     pub(crate) size: usize,
     pub(crate) ancillary: Vec<Ancillary>,
     /// The sender's raw socket address, as many bytes as the kernel gave.
-    #[allow(dead_code)] // for the packet socket
     pub(crate) name: Vec<u8>,
 }
 

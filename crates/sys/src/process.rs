@@ -1,0 +1,278 @@
+//! Processes: who holds a port, who is at the other end of a UNIX socket, and
+//! ending what one started.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+/// Processes looked at for the holder of a port, and of a family tree: more
+/// than Linux's default pid_max of 32768 on small machines.
+const PROCESSES_MAX: usize = 100_000;
+
+/// Which table of ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// TCP listeners.
+    Tcp,
+    /// UDP sockets.
+    Udp,
+}
+
+/// A process that holds a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process id.
+    pub pid: u32,
+    /// The name of its program, as the kernel keeps it (15 octets).
+    pub name: String,
+}
+
+/// Who holds `port` in the calling thread's network namespace.
+///
+/// `None` also where it is a process of another user, whose descriptors an
+/// ordinary user cannot see.
+pub fn holder_of_port(protocol: Protocol, port: u16) -> Option<Holder> {
+    let inodes = socket_inodes(protocol, port);
+    if inodes.is_empty() {
+        return None;
+    }
+    let wanted: HashSet<PathBuf> =
+        inodes.iter().map(|inode| PathBuf::from(format!("socket:[{inode}]"))).collect();
+    process_ids().into_iter().find(|pid| holds_one_of(*pid, &wanted)).map(|pid| Holder {
+        pid,
+        name: fs::read_to_string(format!("/proc/{pid}/comm"))
+            .map(|name| name.trim_end().to_owned())
+            .unwrap_or_default(),
+    })
+}
+
+/// Addresses on which something listens (TCP) or is bound (UDP) at `port` in
+/// the calling thread's network namespace.
+pub fn addresses_bound(protocol: Protocol, port: u16) -> Vec<IpAddr> {
+    socket_lines(protocol)
+        .filter(|line| line.port == port && line.waits)
+        .map(|line| line.address)
+        .collect()
+}
+
+fn socket_inodes(protocol: Protocol, port: u16) -> HashSet<u64> {
+    socket_lines(protocol)
+        .filter(|line| line.port == port && line.waits && line.inode != 0)
+        .map(|line| line.inode)
+        .collect()
+}
+
+struct SocketLine {
+    address: IpAddr,
+    port: u16,
+    waits: bool,
+    inode: u64,
+}
+
+fn socket_lines(protocol: Protocol) -> impl Iterator<Item = SocketLine> {
+    // Not /proc/net: that is of the process's first thread.
+    let (files, state) = match protocol {
+        Protocol::Tcp => (["tcp", "tcp6"], "0A"), // LISTEN
+        Protocol::Udp => (["udp", "udp6"], "07"), // CLOSE, as UDP's unconnected state is kept
+    };
+    files
+        .into_iter()
+        .filter_map(|file| fs::read_to_string(format!("/proc/thread-self/net/{file}")).ok())
+        .flat_map(move |text| {
+            text.lines().filter_map(|line| socket_line(line, state)).collect::<Vec<_>>()
+        })
+}
+
+/// One line of /proc/net/tcp and its kin, proc_net_tcp(5).
+fn socket_line(line: &str, waiting_state: &str) -> Option<SocketLine> {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let (address, port) = fields.next()?.rsplit_once(':')?;
+    let state = fields.nth(1)?;
+    let inode = fields.nth(5)?.parse().ok()?;
+    Some(SocketLine {
+        address: hexadecimal_address(address)?,
+        port: u16::from_str_radix(port, 16).ok()?,
+        waits: state == waiting_state,
+        inode,
+    })
+}
+
+/// Words of 32 bits in the machine's order, in hexadecimal.
+fn hexadecimal_address(text: &str) -> Option<IpAddr> {
+    let mut octets = Vec::with_capacity(16);
+    for start in (0..text.len()).step_by(8) {
+        let word = u32::from_str_radix(text.get(start..start + 8)?, 16).ok()?;
+        octets.extend(word.to_ne_bytes());
+    }
+    match octets.len() {
+        4 => Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(octets).ok()?))),
+        16 => Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?))),
+        _ => None,
+    }
+}
+
+fn process_ids() -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .take(PROCESSES_MAX)
+        .collect()
+}
+
+fn holds_one_of(pid: u32, wanted: &HashSet<PathBuf>) -> bool {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    entries.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|to| wanted.contains(&to)))
+}
+
+/// Who is at the other end of a connected UNIX socket (SO_PEERCRED).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerCredentials {
+    /// Process id, as seen from this PID namespace; 0 if it is not in it.
+    pub pid: u32,
+    /// Effective user id at the time of connect().
+    pub user: u32,
+    /// Effective group id at the time of connect().
+    pub group: u32,
+}
+
+/// Asks the kernel who connected.
+pub fn peer_credentials(socket: &impl AsFd) -> io::Result<PeerCredentials> {
+    use nix::sys::socket::{getsockopt, sockopt};
+    let credentials = getsockopt(&socket.as_fd(), sockopt::PeerCredentials)?;
+    Ok(PeerCredentials {
+        pid: u32::try_from(credentials.pid()).unwrap_or(0),
+        user: credentials.uid(),
+        group: credentials.gid(),
+    })
+}
+
+/// Orphans among this process's descendants become its own children
+/// (PR_SET_CHILD_SUBREAPER).
+pub fn become_subreaper() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_child_subreaper(true)?)
+}
+
+/// The kernel ends this process (SIGKILL) when the thread that started it is
+/// gone (PR_SET_PDEATHSIG). Forgotten when user namespaces or ids change, so
+/// call it after that; and compare the parent's id then, as it may have gone
+/// before.
+pub fn die_with_parent() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?)
+}
+
+/// Sends a signal by number; 0 only asks whether the process is there.
+pub fn signal(pid: u32, number: i32) -> io::Result<()> {
+    let pid = i32::try_from(pid).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
+    let signal = match number {
+        0 => None,
+        number => Some(Signal::try_from(number)?),
+    };
+    Ok(nix::sys::signal::kill(Pid::from_raw(pid), signal)?)
+}
+
+/// When a process started, in clock ticks since boot: with the id, a name that
+/// is never used twice. `None` when there is no such process.
+pub fn start_ticks(pid: u32) -> Option<u64> {
+    const START_TIME: usize = 22 - 3; // proc_pid_stat(5), counted after the name
+    stat_fields(pid)?.get(START_TIME)?.parse().ok()
+}
+
+/// The children of a process, their children, and so on, as they are now.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    const PARENT: usize = 4 - 3;
+    let parents: Vec<(u32, u32)> = process_ids()
+        .into_iter()
+        .filter_map(|child| Some((child, stat_fields(child)?.get(PARENT)?.parse().ok()?)))
+        .collect();
+    let mut found = vec![pid];
+    let mut next = 0;
+    while let Some(&parent) = found.get(next) {
+        next += 1;
+        let children = parents.iter().filter(|(_, its)| *its == parent).map(|(child, _)| *child);
+        let fresh: Vec<u32> = children.filter(|child| !found.contains(child)).collect();
+        found.extend(fresh);
+    }
+    found.split_off(1)
+}
+
+/// Ends every descendant of a process (SIGKILL), again until there is none
+/// that could be ended, for one may have forked meanwhile. As a sub-reaper the
+/// caller has yet to wait for them.
+pub fn kill_descendants(pid: u32) {
+    const ROUNDS_MAX: usize = 8;
+    for _ in 0..ROUNDS_MAX {
+        let ended = descendants(pid)
+            .into_iter()
+            .filter(|child| !is_zombie(*child))
+            .fold(0, |n, child| n + usize::from(signal(child, libc::SIGKILL).is_ok()));
+        if ended == 0 {
+            break;
+        }
+    }
+}
+
+/// Collects children that have ended, without waiting; returns how many.
+pub fn reap() -> usize {
+    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+    let mut reaped = 0;
+    while reaped < PROCESSES_MAX {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(_) => break,
+            Ok(_) => reaped += 1,
+        }
+    }
+    reaped
+}
+
+fn is_zombie(pid: u32) -> bool {
+    stat_fields(pid).is_none_or(|fields| fields.first().is_some_and(|state| state == "Z"))
+}
+
+/// The fields of /proc/PID/stat after the name, which may itself hold blanks
+/// and parentheses.
+fn stat_fields(pid: u32) -> Option<Vec<String>> {
+    let text = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    Some(rest.split_ascii_whitespace().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_holds_its_own_port() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+        let port = listener.local_addr().expect("address").port();
+        let holder = holder_of_port(Protocol::Tcp, port).expect("a holder");
+        assert_eq!(holder.pid, std::process::id());
+        assert_eq!(addresses_bound(Protocol::Tcp, port), [IpAddr::from([127, 0, 0, 1])]);
+        drop(listener);
+        assert_eq!(holder_of_port(Protocol::Tcp, port), None);
+    }
+
+    #[test]
+    fn a_child_is_a_descendant_until_it_is_killed() {
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().expect("sleep");
+        assert!(descendants(std::process::id()).contains(&child.id()));
+        assert!(start_ticks(child.id()).is_some_and(|ticks| ticks > 0));
+        signal(child.id(), libc::SIGKILL).expect("kill");
+        child.wait().expect("wait");
+        assert!(!descendants(std::process::id()).contains(&child.id()));
+        assert_eq!(start_ticks(child.id()), None);
+    }
+
+    #[test]
+    fn the_peer_of_a_pair_is_oneself() {
+        let (left, _right) = std::os::unix::net::UnixStream::pair().expect("a pair");
+        let peer = peer_credentials(&left).expect("credentials");
+        assert_eq!(peer.pid, std::process::id());
+    }
+}
