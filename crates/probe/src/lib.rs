@@ -28,7 +28,7 @@ pub mod exchange;
 pub mod handshake;
 pub mod hello;
 mod kernel;
-mod issuer;
+pub mod issuer;
 pub mod local;
 pub mod path;
 pub mod plain;
