@@ -1,0 +1,9 @@
+//! Faults of the http layer.
+
+pub(super) mod body_truncated;
+pub(super) mod encoding_corrupt;
+pub(super) mod redirect_dead_name;
+pub(super) mod redirect_loop;
+pub(super) mod server_error;
+pub(super) mod silent;
+pub(super) mod slow;

@@ -1,0 +1,10 @@
+//! Faults of the net layer.
+
+pub(super) mod dead_host;
+pub(super) mod forwarding_off;
+pub(super) mod ipv6_broken;
+pub(super) mod mtu_blackhole;
+pub(super) mod no_default_route;
+pub(super) mod no_return_route;
+pub(super) mod prohibit_route;
+pub(super) mod unreachable_route;

@@ -1,0 +1,8 @@
+//! Faults of the tcp layer.
+
+pub(super) mod address_dead;
+pub(super) mod port_closed;
+pub(super) mod reject_admin_prohibited;
+pub(super) mod reject_port_unreachable;
+pub(super) mod reset;
+pub(super) mod syn_dropped;

@@ -1,0 +1,11 @@
+//! Faults of the tls layer.
+
+pub(super) mod cert_expired;
+pub(super) mod client_cert_required;
+pub(super) mod hello_dropped;
+pub(super) mod missing_intermediate;
+pub(super) mod old_version;
+pub(super) mod plaintext;
+pub(super) mod self_signed;
+pub(super) mod unknown_root;
+pub(super) mod wrong_host;
