@@ -167,6 +167,38 @@ pub fn die_with_parent() -> io::Result<()> {
     Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?)
 }
 
+/// Like [`die_with_parent`], for a program that is yet to be started: it ends
+/// when the thread that starts it does. Whoever starts it has to see to it
+/// itself that the program is not gone before it is asked.
+pub fn end_with_this_thread(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: prctl(2) is async-signal-safe; the closure allocates nothing.
+    unsafe { command.pre_exec(die_with_parent) };
+}
+
+/// The effective user id.
+pub fn uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// The effective group id.
+pub fn gid() -> u32 {
+    nix::unistd::getegid().as_raw()
+}
+
+/// Leaves the terminal and the caller's process group (setsid(2)).
+pub fn new_session() -> io::Result<()> {
+    Ok(nix::unistd::setsid().map(drop)?)
+}
+
+/// Writing to a closed socket or pipe gives EPIPE instead of ending the
+/// process. Rust does this before `main`; who runs earlier has to ask for it.
+pub fn ignore_broken_pipe() -> io::Result<()> {
+    use nix::sys::signal::{SigHandler, signal};
+    // SAFETY: SIG_IGN runs no code.
+    Ok(unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) }.map(drop)?)
+}
+
 /// Sends a signal by number; 0 only asks whether the process is there.
 pub fn signal(pid: u32, number: i32) -> io::Result<()> {
     let pid = i32::try_from(pid).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
