@@ -73,7 +73,8 @@ pub(crate) struct Read {
 
 impl Reader {
     pub(crate) fn new(headers: &HeaderMap) -> Reader {
-        let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+        let text =
+            |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
         let encoding = text(CONTENT_ENCODING)
             .map(|value| value.trim().to_ascii_lowercase())
             .filter(|value| !value.is_empty() && value != "identity");

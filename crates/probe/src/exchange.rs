@@ -195,10 +195,10 @@ impl Talk<'_> {
                 HttpError::Reset
             }
             _ if passed.received_bytes == 0 => HttpError::EmptyReply,
-            _ if !is_http => HttpError::NotHttp {
-                first_bytes: first(&passed.first_received),
-            },
-            Some(Told::Ended) => HttpError::Protocol { text: "the response ended in its head".into() },
+            _ if !is_http => HttpError::NotHttp { first_bytes: first(&passed.first_received) },
+            Some(Told::Ended) => {
+                HttpError::Protocol { text: "the response ended in its head".into() }
+            }
             None => HttpError::Protocol { text: text.clone() },
         };
         self.fail(what, text);
@@ -227,12 +227,12 @@ impl Talk<'_> {
             reader = Reader::new(&HeaderMap::new());
         }
         let reading = read(&mut incoming, &mut reader);
-        let ended = match self.watch.over(scope, || PhaseName::Response, self.deadline, reading).await
-        {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(error)) => body_end(&error, &reader),
-            Err(_) => BodyEnd::Stalled,
-        };
+        let ended =
+            match self.watch.over(scope, || PhaseName::Response, self.deadline, reading).await {
+                Ok(Ok(ended)) => ended,
+                Ok(Err(error)) => body_end(&error, &reader),
+                Err(_) => BodyEnd::Stalled,
+            };
         self.record_body(head, reader, ended, began_ns)
     }
 

@@ -69,7 +69,8 @@ impl Identity {
         if chain.is_empty() {
             return Err(error(certificate, "it holds no certificate in PEM form".into()));
         }
-        let key = PrivateKeyDer::from_pem_file(key_path).map_err(|e| error(key_path, e.to_string()))?;
+        let key =
+            PrivateKeyDer::from_pem_file(key_path).map_err(|e| error(key_path, e.to_string()))?;
         let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
             .map_err(|e| error(key_path, e.to_string()))?;
         Ok(Identity { key: Arc::new(key) })
@@ -204,8 +205,7 @@ fn describe(seen: &mut TlsHandshake, agreed: &ClientConnection) {
         format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1)
     });
     seen.group = agreed.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name()));
-    seen.alpn =
-        agreed.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    seen.alpn = agreed.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
 }
 
 /// What is known however the handshake ended.
@@ -251,7 +251,8 @@ fn outcome(error: &io::Error, passed: &Passed, captured: &Captured) -> TlsOutcom
         return TlsOutcome::NotTls;
     }
     if let Some(error) = tls_error(error) {
-        let refused = captured.known().trust.as_ref().is_some_and(|t| t.result != TrustResult::Trusted);
+        let refused =
+            captured.known().trust.as_ref().is_some_and(|t| t.result != TrustResult::Trusted);
         return match error {
             rustls::Error::AlertReceived(description) => {
                 let code = u8::from(*description);

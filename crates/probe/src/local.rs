@@ -140,7 +140,11 @@ fn look(netlink: &mut Netlink, address: IpAddr) -> Result<Entry, LocalError> {
     }
 }
 
-fn record_neighbour(scope: &Scope, address: IpAddr, (state, entry, interface): Entry) -> NeighbourState {
+fn record_neighbour(
+    scope: &Scope,
+    address: IpAddr,
+    (state, entry, interface): Entry,
+) -> NeighbourState {
     let mac = entry.and_then(|entry| entry.mac).map(mac_text);
     scope.record(Observation::Neighbour { address, interface, state, mac });
     state
@@ -353,7 +357,8 @@ mod tests {
 
     #[test]
     fn the_hosts_line_is_found() {
-        let text = "passwd: files\n# hosts: dns\nhosts:   files mdns4_minimal [NOTFOUND=return]  dns\n";
+        let text =
+            "passwd: files\n# hosts: dns\nhosts:   files mdns4_minimal [NOTFOUND=return]  dns\n";
         assert_eq!(hosts_line(text).unwrap(), "files mdns4_minimal [NOTFOUND=return] dns");
         assert_eq!(hosts_line(""), None);
     }

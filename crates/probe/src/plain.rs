@@ -87,7 +87,9 @@ mod tests {
     fn a_status_line_is_read_and_nothing_else_is() {
         assert_eq!(status_of(b"HTTP/1.1 301 Moved\r\n"), Some(301));
         assert_eq!(status_of(b"HTTP/1.0 200"), Some(200));
-        for other in [&b"HTTP/1.1 20"[..], b"HTTP/1.1 2x0 ", b"SSH-2.0-OpenSSH", b"\x15\x03\x01", b""] {
+        for other in
+            [&b"HTTP/1.1 20"[..], b"HTTP/1.1 2x0 ", b"SSH-2.0-OpenSSH", b"\x15\x03\x01", b""]
+        {
             assert_eq!(status_of(other), None);
         }
     }

@@ -54,9 +54,9 @@ pub const PROBE_WAIT: Duration = Duration::from_secs(3);
 /// Wait for our own task to end when its work is done: a matter of scheduling.
 pub const SETTLE: Duration = Duration::from_millis(50);
 
-/// First wait for a DNS reply: far above every round trip on Earth, far below
+/// First wait for a DNS reply: above every round trip on Earth, far below
 /// the 5 s of the C library.
-pub const DNS_WAIT: Duration = Duration::from_millis(900);
+pub const DNS_WAIT: Duration = Duration::from_millis(500);
 
 /// Tries, and growing waits between them, for what may fail by chance.
 ///

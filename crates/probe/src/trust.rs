@@ -286,4 +286,16 @@ impl LazyStore {
         self.cell.read.wait().clone()
     }
 }
-pub use crate::issuer::fetch_issuer;
+
+/// [`crate::issuer::fetch_issuer`] with the names as the system resolves them.
+pub async fn fetch_issuer(
+    scope: &crate::Scope,
+    url: &str,
+    chain: &[Vec<u8>],
+    server_name: &str,
+    store: &LazyStore,
+    deadline: crate::Deadline,
+) -> plumb_evidence::observation::IssuerResult {
+    let resolver = crate::resolve::SystemResolver::Library;
+    crate::issuer::fetch_issuer(scope, url, chain, server_name, store, &resolver, deadline).await
+}
