@@ -8,18 +8,16 @@
 mod error;
 mod file;
 mod names;
-mod place;
 mod plan;
 mod resolve;
 
 pub use error::TopologyError;
-pub use place::{Place, PlaceError};
 pub use plan::{
     Interface, Link, Machine, Plan, Route, Service, Zone, ZoneData, ZoneRecord, ZoneServer,
     is_link_local,
 };
 
-pub(crate) use names::{names_of, reverse_name};
+pub(crate) use names::names_of;
 
 /// The topologies inside the binary: their names and their files.
 pub const BUILTIN: [(&str, &str); 1] =

@@ -286,11 +286,11 @@ fn absolute(
     }
 }
 
-/// Every name whose address is one of `machine`'s, aliases included: the names
-/// that a certificate for it must carry.
+/// Every name whose address is one of `machine`'s, its own first, aliases
+/// included: the names for which it must have a certificate.
 pub(crate) fn names_of(plan: &Plan, machine: &Machine) -> Vec<String> {
     let addresses = public_addresses(machine);
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<String> = machine.domain_name.iter().cloned().collect();
     let records = || plan.zones.iter().flat_map(|zone| &zone.records);
     for record in records() {
         let hit = matches!(&record.data, ZoneData::Address(own) if addresses.contains(own));

@@ -19,6 +19,8 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     pub name: String,
+    /// Its name in the name system, fully qualified.
+    pub domain_name: Option<String>,
     pub interfaces: Vec<Interface>,
     /// Addresses on its loopback interface, routed to it by its neighbours.
     pub loopback: Vec<IpNet>,
@@ -93,7 +95,7 @@ pub enum Service {
 impl Service {
     /// Every service word, as topology files spell it.
     pub const ALL: [(&'static str, Service); 12] = [
-        ("recursor", Service::Recursor),
+        ("resolver", Service::Recursor),
         ("authority", Service::Authority),
         ("http", Service::Http),
         ("https", Service::Https),

@@ -15,7 +15,7 @@ use super::plan::{Interface, Link, Machine, Plan, Route, Service};
 
 /// Each machine costs the kernel a network namespace; a lab of more is a
 /// mistake on an ordinary machine.
-pub const MACHINES_MAX: usize = 64;
+pub(super) const MACHINES_MAX: usize = 64;
 
 /// IFNAMSIZ less the final NUL.
 const INTERFACE_NAME_MAX: usize = 15;
@@ -123,6 +123,7 @@ fn machine(
 ) -> Result<Machine, TopologyError> {
     let mut machine = Machine {
         name: name.to_owned(),
+        domain_name: entry.name.as_ref().map(|name| name.get_ref().clone()),
         interfaces: interfaces(name, entry, links, source)?,
         loopback: Vec::new(),
         routes: Vec::new(),
@@ -155,7 +156,7 @@ fn machine(
         }
     }
     if machine.serves(Service::Recursor) && !file.zone.keys().any(|zone| zone.get_ref() == ".") {
-        let message = "a recursor needs a root to ask: there is no [zone.\".\"]";
+        let message = "a resolver needs a root to ask: there is no [zone.\".\"]";
         let span = entry.services.first().map_or(0..0, Spanned::span);
         return Err(source.error(&span, message));
     }

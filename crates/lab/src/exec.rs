@@ -1,0 +1,97 @@
+//! The process in front of a program on a lab machine: it enters the machine,
+//! starts the program there, passes signals and the exit status on, and sees
+//! to it that nothing of the program outlives the lab.
+
+mod enter;
+mod guard;
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use plumb_sys::process;
+
+use crate::client::Client;
+use crate::entry;
+use crate::error::LabError;
+use crate::runtime_dir::RuntimeDir;
+
+/// What a shell gives for a program that was found and could not be started.
+const NOT_EXECUTABLE: i32 = 126;
+/// What a shell gives for a program that was not found.
+const NOT_FOUND: i32 = 127;
+/// plumb itself failed, as env(1) and chroot(1) give it.
+const FAILED: i32 = 125;
+
+const PRIVILEGED: &str = "privileged";
+const UNPRIVILEGED: &str = "unprivileged";
+
+/// A command that runs `program` on `machine` of the lab `name`. It has the
+/// caller's user id, terminal, environment and directory, and every capability
+/// over the lab's namespaces unless `unprivileged`. Its exit status is the
+/// program's; a signal is 128 more than its number.
+pub fn command(
+    runtime_dir: &Path,
+    name: &str,
+    machine: &str,
+    unprivileged: bool,
+    program: impl Into<OsString>,
+) -> Command {
+    let mut command = entry::exec();
+    command
+        .arg(runtime_dir)
+        .arg(name)
+        .arg(machine)
+        .arg(if unprivileged { UNPRIVILEGED } else { PRIVILEGED })
+        .arg(program.into());
+    command
+}
+
+/// Takes the place of `main`; gives the exit status.
+pub(crate) fn main(arguments: Vec<OsString>) -> i32 {
+    match run(arguments) {
+        Ok(status) => status,
+        Err(error) => {
+            // There is no command line above this process that could tell it.
+            let _ = writeln!(std::io::stderr(), "plumb: {error}");
+            FAILED
+        }
+    }
+}
+
+fn run(arguments: Vec<OsString>) -> Result<i32, LabError> {
+    let [runtime_dir, name, machine, rights, program, arguments @ ..] = arguments.as_slice() else {
+        return Err(LabError::Usage("this is not started by hand".to_owned()));
+    };
+    let runtime_dir = RuntimeDir::open(&PathBuf::from(runtime_dir))?;
+    let client = Client::connect(&runtime_dir, &name.to_string_lossy())?;
+    let (reply, namespaces) = client.enter(&machine.to_string_lossy())?;
+    enter::enter(&reply, &namespaces, rights == UNPRIVILEGED)?;
+    drop(namespaces);
+    process::become_subreaper().map_err(LabError::io("adopt", "the program's children"))?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    process::end_with_this_thread(&mut command);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(not_started(program, &error)),
+    };
+    let status = guard::wait(child, client)?;
+    Ok(code(status))
+}
+
+fn not_started(program: &OsString, error: &std::io::Error) -> i32 {
+    let _ = writeln!(std::io::stderr(), "plumb: {}: {error}", program.to_string_lossy());
+    match error.kind() {
+        ErrorKind::NotFound => NOT_FOUND,
+        _ => NOT_EXECUTABLE,
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    /// As shells do.
+    const SIGNALLED: i32 = 128;
+    status.code().or_else(|| status.signal().map(|signal| SIGNALLED + signal)).unwrap_or(FAILED)
+}

@@ -1,0 +1,90 @@
+//! Waiting for the program: signals go to it, its exit status comes back, and
+//! when the lab ends it ends, with everything that it started.
+
+use std::process::{Child, ExitStatus};
+
+use plumb_sys::process;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::client::Client;
+use crate::error::LabError;
+
+const SIGHUP: i32 = 1;
+const SIGINT: i32 = 2;
+const SIGQUIT: i32 = 3;
+const SIGTERM: i32 = 15;
+
+/// Signals to this process that are meant for the program. What the terminal
+/// sends reaches the program by itself, as it is in the same process group.
+const PASSED_ON: [i32; 2] = [SIGHUP, SIGTERM];
+
+/// Signals of the terminal: this process lives on to pass the status.
+const FROM_TERMINAL: [i32; 2] = [SIGINT, SIGQUIT];
+
+pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabError> {
+    let pid = child.id();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(LabError::io("start", "the runtime"))?;
+    let caught = runtime.block_on(async { catch() })?;
+    watch_lab(client)?;
+    let (done, exited) = tokio::sync::oneshot::channel();
+    let waiter = std::thread::Builder::new().name("wait".to_owned());
+    waiter
+        .spawn(move || {
+            let _ = done.send(child.wait());
+        })
+        .map_err(LabError::io("start", "a thread"))?;
+    let status = runtime.block_on(async move {
+        for (number, stream) in caught {
+            tokio::spawn(pass_on(number, stream, pid));
+        }
+        exited.await
+    });
+    // Daemons of the program would keep the machine alive without a lab.
+    end_descendants();
+    match status {
+        Ok(status) => status.map_err(LabError::io("wait for", "the program")),
+        Err(_) => Err(LabError::Gone { operation: "run a program" }),
+    }
+}
+
+fn catch() -> Result<Vec<(i32, Signal)>, LabError> {
+    PASSED_ON
+        .into_iter()
+        .chain(FROM_TERMINAL)
+        .map(|number| {
+            let stream = signal(SignalKind::from_raw(number))
+                .map_err(LabError::io("catch", "signals"))?;
+            Ok((number, stream))
+        })
+        .collect()
+}
+
+async fn pass_on(number: i32, mut stream: Signal, pid: u32) {
+    while stream.recv().await.is_some() {
+        if PASSED_ON.contains(&number) {
+            // It may have ended meanwhile.
+            let _ = process::signal(pid, number);
+        }
+    }
+}
+
+/// The supervisor's end of the connection closes when the lab ends.
+fn watch_lab(client: Client) -> Result<(), LabError> {
+    std::thread::Builder::new()
+        .name("lab".to_owned())
+        .spawn(move || {
+            client.wait_until_gone();
+            end_descendants();
+        })
+        .map(drop)
+        .map_err(LabError::io("start", "a thread"))
+}
+
+/// As their sub-reaper this process also has to bury them.
+fn end_descendants() {
+    process::kill_descendants(std::process::id());
+    process::reap();
+}

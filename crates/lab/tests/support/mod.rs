@@ -1,0 +1,68 @@
+//! What the tests of running labs share.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use plumb_lab::Lab;
+
+/// A runtime directory of the test's own.
+pub fn runtime_dir() -> PathBuf {
+    let path = PathBuf::from(format!("{}/runtime-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id()));
+    std::fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).expect("the directory for tests");
+    path
+}
+
+/// A fresh Internet.
+pub fn internet() -> Lab {
+    Lab::builder().runtime_dir(runtime_dir()).start().expect("the lab comes up")
+}
+
+/// Runs a command line on a machine and gives what it printed; it must succeed.
+pub fn run(lab: &Lab, machine: &str, line: &[&str]) -> String {
+    let output = output(lab, machine, line);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{line:?} on {machine} ended with {}\n{stdout}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    stdout
+}
+
+pub fn output(lab: &Lab, machine: &str, line: &[&str]) -> Output {
+    let mut command = lab.command(machine, line[0]);
+    command.args(&line[1..]);
+    foreign(&mut command).output().expect("it starts")
+}
+
+/// Without what the surroundings say about certificates and proxies: the lab
+/// must be trusted with no environment variable set.
+pub fn foreign(command: &mut Command) -> &mut Command {
+    for variable in [
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "CURL_CA_BUNDLE",
+        "REQUESTS_CA_BUNDLE",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Whether a program is installed; says so when it is not.
+pub fn installed(program: &str) -> bool {
+    let found = std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    });
+    if !found {
+        println!("SKIP: {program} is not installed");
+    }
+    found
+}
