@@ -199,9 +199,13 @@ pub fn ignore_broken_pipe() -> io::Result<()> {
     Ok(unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) }.map(drop)?)
 }
 
-/// Sends a signal by number; 0 only asks whether the process is there.
+/// Sends a signal by number; 0 only asks whether the process is there. To one
+/// process only: id 0, which kill(2) takes for the own group, is ESRCH.
 pub fn signal(pid: u32, number: i32) -> io::Result<()> {
-    let pid = i32::try_from(pid).map_err(|_| io::Error::from_raw_os_error(libc::ESRCH))?;
+    let pid = i32::try_from(pid)
+        .ok()
+        .filter(|&pid| pid != 0)
+        .ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
     let signal = match number {
         0 => None,
         number => Some(Signal::try_from(number)?),
@@ -299,6 +303,10 @@ mod tests {
         child.wait().expect("wait");
         assert!(!descendants(std::process::id()).contains(&child.id()));
         assert_eq!(start_ticks(child.id()), None);
+        for nobody in [0, u32::MAX] {
+            let error = signal(nobody, 0).expect_err("no such process");
+            assert_eq!(error.raw_os_error(), Some(libc::ESRCH));
+        }
     }
 
     #[test]

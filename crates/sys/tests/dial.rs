@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use laboratory::*;
 use plumb_sys::errqueue::Origin;
-use plumb_sys::netlink::{Netlink, RouteKind, RouteSpec};
+use plumb_sys::netlink::{NeighbourState, Netlink, RouteKind, RouteSpec};
 use plumb_sys::nft::{Chain, Family, Hook, Nft, Policy, Reject, Rule, Table, Transaction};
+use plumb_sys::sysctl;
 use plumb_sys::tcp::{self, DialOptions, DialOutcome, DialReport};
 use plumb_sys::udp::{PathMtuDiscovery, ProbeSocket, Reply};
 
@@ -165,6 +166,48 @@ fn no_route_fails_at_once() {
             let report = dial(server, 80, DialOptions::default());
             assert_eq!(errno(&report), Some(libc::ENETUNREACH), "{report:?}");
         }
+    });
+}
+
+#[test]
+fn a_dead_neighbour_is_reported_by_the_own_kernel() {
+    isolated("a_dead_neighbour_is_reported_by_the_own_kernel", || {
+        let _lab = Laboratory::build();
+        for (family, nobody, own) in
+            [("ipv4", "10.9.1.77", CLIENT_V4), ("ipv6", "2001:db8:1::77", CLIENT_V6)]
+        {
+            // Three questions a second apart are the kernel's patience.
+            sysctl::write(&format!("net/{family}/neigh/c0/retrans_time_ms"), "10").expect("sysctl");
+            let report = dial(nobody, 80, DialOptions::default());
+            assert_eq!(errno(&report), Some(libc::EHOSTUNREACH), "{report:?}");
+            let error = report.errors.first().expect("an entry");
+            assert_eq!(error.offender, Some(ip(own)), "{report:?}");
+            let neighbour = Netlink::open().expect("netlink").neighbour(ip(nobody)).expect("table");
+            assert_eq!(neighbour.map(|entry| entry.state), Some(NeighbourState::Failed));
+        }
+    });
+}
+
+#[test]
+fn a_narrow_link_says_its_mtu() {
+    isolated("a_narrow_link_says_its_mtu", || {
+        let lab = Laboratory::build();
+        lab.in_router(|| Netlink::open().expect("netlink").set_mtu("r1", 1400).expect("mtu"));
+        runtime().block_on(async {
+            for (server, router) in [(SERVER_V4, ROUTER_V4), (SERVER_V6, ROUTER_V6)] {
+                let probe = ProbeSocket::connect(at(server, 7), None).expect("connect");
+                probe.set_path_mtu_discovery(PathMtuDiscovery::Probe).expect("discovery");
+                probe.send(&[0; 1450]).expect("send");
+                match probe.receive().await.expect("a reply") {
+                    Reply::Error(error) => {
+                        assert_eq!((error.errno, error.info), (libc::EMSGSIZE, 1400));
+                        assert_eq!(error.offender, Some(ip(router)));
+                    }
+                    other => panic!("{other:?}"),
+                }
+                assert_eq!(probe.path_mtu_bytes().expect("mtu"), 1400);
+            }
+        });
     });
 }
 
