@@ -39,11 +39,16 @@ struct Site {
 /// Builds the network of `plan`. The process must have one thread only, as a
 /// new user namespace demands (unshare(2)).
 pub(crate) fn build(plan: &Plan) -> Result<Network, LabError> {
-    let home = namespace::current(Kind::Network)?;
     let user_namespace = enter_user_namespace()?;
-    let network = build_machines(plan, user_namespace);
-    namespace::enter(&home, Kind::Network)?;
-    network
+    // A thread of its own: from the machines there is no way back to a network
+    // namespace that another user owns.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("build".to_owned())
+            .spawn_scoped(scope, || build_machines(plan, user_namespace))
+            .map_err(LabError::io("start", "a thread"))?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 fn build_machines(plan: &Plan, user_namespace: Option<OwnedFd>) -> Result<Network, LabError> {
