@@ -1,0 +1,69 @@
+//! Durations as users write them: `500ms`, `2s`, `1.5m`.
+
+use std::time::Duration;
+
+/// Longest duration that is taken for one wait: an hour is a typing error.
+pub const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Units, the longer names of the same first letter before the shorter.
+const UNITS: [(&str, f64); 5] =
+    [("us", 1e-6), ("ms", 1e-3), ("min", 60.0), ("s", 1.0), ("m", 60.0)];
+
+/// A positive number and its unit, up to [`LONGEST`].
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    if number.is_empty() {
+        return Err("a duration begins with a number: 500ms, 2s".to_owned());
+    }
+    if unit.is_empty() {
+        return Err(format!("{number} of what? write {number}s or {number}ms"));
+    }
+    let Some((_, seconds)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+        return Err(format!("unknown unit {unit:?}: use us, ms, s or m"));
+    };
+    let number: f64 = number.parse().map_err(|_| format!("{number:?} is not a number"))?;
+    let duration =
+        Duration::try_from_secs_f64(number * seconds).map_err(|_| "too long".to_owned())?;
+    if duration.is_zero() {
+        return Err("a duration must be longer than nothing".to_owned());
+    }
+    if duration > LONGEST {
+        return Err("longer than an hour".to_owned());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_units() {
+        assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse("250us"), Ok(Duration::from_micros(250)));
+        assert_eq!(parse("60m"), Ok(LONGEST));
+        assert_eq!(parse("1min"), Ok(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for text in [
+            "",
+            "s",
+            "2",
+            "2 s",
+            "2h",
+            "-1s",
+            "1.2.3s",
+            "0s",
+            "61m",
+            "1e9s",
+            "99999999999999999999s",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

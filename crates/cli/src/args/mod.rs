@@ -1,0 +1,9 @@
+//! The groups of options that mean the same in every command, and the parsers
+//! of what users write.
+
+pub mod duration;
+pub mod lab;
+pub mod net;
+pub mod output;
+pub mod request;
+pub mod target;

@@ -1,0 +1,406 @@
+//! What to check: a URL, an ADDR, or `host[:port]`.
+//!
+//! Bare `host` and `host:443` mean https, `host:80` http, any other port tcp.
+
+use std::net::Ipv6Addr;
+use std::ops::Range;
+
+use plumb_evidence::Target;
+use plumb_evidence::evidence::Scheme;
+use url::Url;
+
+use crate::error::CommandError;
+use crate::suggest;
+
+/// Longest name in presentation form, RFC 1035 section 2.3.4 (255 octets on
+/// the wire).
+const NAME_BYTES_MAX: usize = 253;
+/// Longest label, RFC 1035 section 2.3.4.
+const LABEL_BYTES_MAX: usize = 63;
+
+const SCHEMES: [&str; 5] = ["https", "http", "tls", "tcp", "udp"];
+
+/// A target with, for `http` and `https`, its URL (which may hold a user name).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedTarget {
+    pub text: String,
+    pub scheme: Scheme,
+    /// In ASCII; an IPv6 address without brackets.
+    pub host: String,
+    pub port: u16,
+    pub url: Option<Url>,
+}
+
+impl ParsedTarget {
+    /// The target as evidence keeps it.
+    pub fn target(&self, insecure: bool, aia: bool, timeout_ms: u64) -> Target {
+        Target {
+            text: self.text.clone(),
+            scheme: self.scheme,
+            host: self.host.clone(),
+            port: self.port,
+            insecure,
+            aia,
+            timeout_ms,
+        }
+    }
+}
+
+/// Reads a TARGET, or says what is wrong and where.
+pub fn parse(text: &str) -> Result<ParsedTarget, CommandError> {
+    if text.is_empty() {
+        return Err(CommandError::usage("a target cannot be empty"));
+    }
+    if let Some(at) = text.find(|c: char| c.is_whitespace() || c.is_control()) {
+        let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
+        return Err(
+            CommandError::usage("a target has no spaces or control characters").at(text, at..end)
+        );
+    }
+    match text.find("://") {
+        Some(end) => with_scheme(text, end),
+        None if text.starts_with("unix:") => Err(not_unix(text)),
+        None => without_scheme(text),
+    }
+}
+
+fn with_scheme(text: &str, scheme_end: usize) -> Result<ParsedTarget, CommandError> {
+    let name = text[..scheme_end].to_ascii_lowercase();
+    let scheme = match name.as_str() {
+        "https" => Scheme::Https,
+        "http" => Scheme::Http,
+        "tls" => Scheme::Tls,
+        "tcp" => Scheme::Tcp,
+        "udp" => Scheme::Udp,
+        "unix" => return Err(not_unix(text)),
+        _ => {
+            return Err(CommandError::usage(format!(
+                "check does not speak {:?}",
+                &text[..scheme_end]
+            ))
+            .at(text, 0..scheme_end.max(1))
+            .hint_if(suggest::did_you_mean(&name, SCHEMES))
+            .hint(format!("it speaks {}", SCHEMES.join(", "))));
+        }
+    };
+    let authority_start = scheme_end + 3;
+    let authority_end = text[authority_start..]
+        .find(['/', '?', '#', '\\'])
+        .map_or(text.len(), |at| authority_start + at);
+    let host_start = user_part(text, authority_start..authority_end)?;
+    let (host, port) = host_and_port(text, host_start..authority_end)?;
+    if scheme.is_http() {
+        return url_target(text, scheme, &host);
+    }
+    if authority_end != text.len() {
+        return Err(CommandError::usage(format!(
+            "{name}:// takes a host and a port, nothing behind them"
+        ))
+        .at(text, authority_end..text.len()));
+    }
+    let Some(port) = port else {
+        return Err(CommandError::usage(format!("{name}:// needs a port"))
+            .at(text, text.len()..text.len())
+            .hint(format!("such as {text}:443")));
+    };
+    Ok(ParsedTarget { text: text.to_owned(), scheme, host, port, url: None })
+}
+
+fn without_scheme(text: &str) -> Result<ParsedTarget, CommandError> {
+    if let Some(at) = text.find(['/', '?', '#']) {
+        return Err(CommandError::usage("a path belongs to a URL")
+            .at(text, at..text.len())
+            .hint(format!("write https://{text}")));
+    }
+    if let Some(at) = text.find('@') {
+        return Err(CommandError::usage("a user name belongs to a URL").at(text, 0..at + 1));
+    }
+    let (host, port) = host_and_port(text, 0..text.len())?;
+    let scheme = match port {
+        None | Some(443) => Scheme::Https,
+        Some(80) => Scheme::Http,
+        Some(_) => Scheme::Tcp,
+    };
+    if let (Scheme::Tcp, Some(port)) = (scheme, port) {
+        return Ok(ParsedTarget { text: text.to_owned(), scheme, host, port, url: None });
+    }
+    let literal = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+    let mut parsed = url_target(&format!("{}://{literal}/", scheme.name()), scheme, &host)?;
+    parsed.text = text.to_owned();
+    Ok(parsed)
+}
+
+/// Where the host begins behind `user@`. A password in an argument can be read
+/// by everybody on the machine, so it is refused.
+fn user_part(text: &str, authority: Range<usize>) -> Result<usize, CommandError> {
+    let Some(at) = text[authority.clone()].rfind('@') else { return Ok(authority.start) };
+    let user = authority.start..authority.start + at;
+    if text[user.clone()].contains(':') {
+        // The password itself is not repeated.
+        return Err(CommandError::usage(
+            "a password in an argument can be read by everybody on this machine",
+        )
+        .hint("write USER:PASSWORD to a file and give --user-file FILE, or set PLUMB_USER"));
+    }
+    Ok(user.end + 1)
+}
+
+/// The host and the port in `range` of `text`, both checked.
+fn host_and_port(text: &str, range: Range<usize>) -> Result<(String, Option<u16>), CommandError> {
+    let part = &text[range.clone()];
+    if part.is_empty() {
+        return Err(CommandError::usage("there is no host").at(text, range));
+    }
+    if part.starts_with('[') {
+        return bracketed(text, range);
+    }
+    if part.matches(':').count() > 1 {
+        let address: Ipv6Addr = part.parse().map_err(|_| {
+            CommandError::usage("this is neither a host with a port nor an IPv6 address")
+                .at(text, range.clone())
+                .hint("an IPv6 address with a port stands in brackets: [2001:db8::1]:443")
+        })?;
+        return Ok((address.to_string(), None));
+    }
+    let (host, port) = match part.find(':') {
+        None => (range.clone(), None),
+        Some(at) => {
+            (range.start..range.start + at, Some(port(text, range.start + at + 1..range.end)?))
+        }
+    };
+    Ok((name(text, host)?, port))
+}
+
+fn bracketed(text: &str, range: Range<usize>) -> Result<(String, Option<u16>), CommandError> {
+    let part = &text[range.clone()];
+    let Some(close) = part.find(']') else {
+        return Err(
+            CommandError::usage("the bracket is not closed").at(text, range.start..range.start + 1)
+        );
+    };
+    let inner = range.start + 1..range.start + close;
+    let address: Ipv6Addr = text[inner.clone()]
+        .parse()
+        .map_err(|_| CommandError::usage("this is not an IPv6 address").at(text, inner))?;
+    let rest = range.start + close + 1..range.end;
+    let port = match text[rest.clone()].strip_prefix(':') {
+        Some(_) => Some(port(text, rest.start + 1..rest.end)?),
+        None if rest.is_empty() => None,
+        None => return Err(CommandError::usage("only :PORT may follow the bracket").at(text, rest)),
+    };
+    Ok((address.to_string(), port))
+}
+
+/// The port in `range` of `text`: 1 to 65535.
+fn port(text: &str, range: Range<usize>) -> Result<u16, CommandError> {
+    let digits = &text[range.clone()];
+    let error = |message: String| Err(CommandError::usage(message).at(text, range.clone()));
+    if digits.is_empty() {
+        return error("there is no port behind the colon".to_owned());
+    }
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return error(format!("the port {digits:?} is not a number"));
+    }
+    match digits.parse::<u16>() {
+        Ok(0) => error("port 0 cannot be connected to".to_owned()),
+        Ok(port) => Ok(port),
+        Err(_) => error(format!("the port {digits} is too large: ports end at 65535")),
+    }
+}
+
+/// The host name in `range` of `text`, in ASCII (RFC 5891), or an IPv4 address.
+fn name(text: &str, range: Range<usize>) -> Result<String, CommandError> {
+    let given = &text[range.clone()];
+    if given.is_empty() {
+        return Err(CommandError::usage("there is no host").at(text, range));
+    }
+    check_labels(text, &range)?;
+    let host = url::Host::parse(given).map_err(|error| {
+        CommandError::usage(format!("{given:?} is no host name: {error}")).at(text, range.clone())
+    })?;
+    let host = host.to_string();
+    if host.trim_end_matches('.').len() > NAME_BYTES_MAX {
+        let message = format!("a name has at most {NAME_BYTES_MAX} bytes, this one {}", host.len());
+        return Err(CommandError::usage(message).at(text, range));
+    }
+    Ok(host)
+}
+
+/// Points at the label or the character that no name may have.
+fn check_labels(text: &str, range: &Range<usize>) -> Result<(), CommandError> {
+    let given = &text[range.clone()];
+    let mut start = range.start;
+    // One dot at the end names the root, which every name has.
+    for label in given.strip_suffix('.').unwrap_or(given).split('.') {
+        let end = start + label.len();
+        if label.is_empty() {
+            return Err(CommandError::usage("a name has no empty label").at(text, start..end + 1));
+        }
+        if label.is_ascii() && label.len() > LABEL_BYTES_MAX {
+            let message =
+                format!("a label has at most {LABEL_BYTES_MAX} bytes, this one {}", label.len());
+            return Err(CommandError::usage(message).at(text, start..end));
+        }
+        let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if let Some((at, c)) = label.char_indices().find(|(_, c)| !allowed(*c)) {
+            return Err(CommandError::usage(format!("{c:?} cannot stand in a host name"))
+                .at(text, start + at..start + at + c.len_utf8()));
+        }
+        start = end + 1;
+    }
+    Ok(())
+}
+
+fn url_target(text: &str, scheme: Scheme, host: &str) -> Result<ParsedTarget, CommandError> {
+    let mut url = Url::parse(text).map_err(|error| {
+        CommandError::usage(format!("this is no URL: {error}")).at(text, 0..text.len())
+    })?;
+    let port =
+        url.port_or_known_default().unwrap_or(if scheme == Scheme::Https { 443 } else { 80 });
+    let shown = if url.username().is_empty() {
+        text.to_owned()
+    } else {
+        let mut bare = url.clone();
+        // Only URLs without a host refuse, and this one has one.
+        let _ = bare.set_username("");
+        bare.to_string()
+    };
+    url.set_fragment(None);
+    Ok(ParsedTarget { text: shown, scheme, host: host.to_owned(), port, url: Some(url) })
+}
+
+fn not_unix(text: &str) -> CommandError {
+    CommandError::usage("check looks at the network, and a unix socket has none").at(text, 0..5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(text: &str) -> String {
+        let parsed = parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        let url = parsed.url.map(|url| url.to_string()).unwrap_or_default();
+        format!("{} {} {} {url}", parsed.scheme.name(), parsed.host, parsed.port)
+            .trim_end()
+            .to_owned()
+    }
+
+    #[test]
+    fn urls_addresses_and_bare_hosts() {
+        assert_eq!(
+            shape("https://www.example.com/"),
+            "https www.example.com 443 https://www.example.com/"
+        );
+        assert_eq!(
+            shape("HTTPS://Example.com:8443/a?b#c"),
+            "https example.com 8443 https://example.com:8443/a?b"
+        );
+        assert_eq!(
+            shape("http://[2001:db8::1]:8080/x"),
+            "http 2001:db8::1 8080 http://[2001:db8::1]:8080/x"
+        );
+        assert_eq!(shape("www.example.com"), "https www.example.com 443 https://www.example.com/");
+        assert_eq!(
+            shape("www.example.com:443"),
+            "https www.example.com 443 https://www.example.com/"
+        );
+        assert_eq!(shape("www.example.com:80"), "http www.example.com 80 http://www.example.com/");
+        assert_eq!(shape("mail.example.com:25"), "tcp mail.example.com 25");
+        assert_eq!(shape("tcp://mail.example.com:25"), "tcp mail.example.com 25");
+        assert_eq!(shape("udp://10.1.1.1:53"), "udp 10.1.1.1 53");
+        assert_eq!(shape("tls://[::1]:995"), "tls ::1 995");
+        assert_eq!(shape("::1"), "https ::1 443 https://[::1]/");
+        assert_eq!(shape("[::1]:22"), "tcp ::1 22");
+        assert_eq!(shape("10.130.1.4"), "https 10.130.1.4 443 https://10.130.1.4/");
+        assert_eq!(
+            shape("bücher.example"),
+            "https xn--bcher-kva.example 443 https://xn--bcher-kva.example/"
+        );
+        assert_eq!(shape("https://user@h.example/"), "https h.example 443 https://user@h.example/");
+    }
+
+    #[test]
+    fn the_text_keeps_what_was_given_without_the_user() {
+        assert_eq!(parse("www.example.com:80").unwrap().text, "www.example.com:80");
+        assert_eq!(parse("https://user@h.example/").unwrap().text, "https://h.example/");
+    }
+
+    #[test]
+    fn errors_point_at_the_place() {
+        let given = [
+            "",
+            "a b",
+            "www.example.com:70000",
+            "https://www.example.com:70000/",
+            "host:0",
+            "host:",
+            "host:http",
+            "htps://www.example.com/",
+            "gopher://x/",
+            "://x",
+            "https://",
+            "https:///path",
+            "tcp://host",
+            "tcp://host:1/x",
+            "udp://:53",
+            "www..example.com",
+            ".example.com",
+            "exa!mple.com",
+            "www.example.com/path",
+            "https://user:secret@h.example/",
+            "user@host",
+            "[::1",
+            "[::g]:80",
+            "[::1]80",
+            "a:b:c",
+            "unix:/run/x",
+            "10.1.1.300",
+            "https://exa mple.com/",
+            "https://ex^ample.com/",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example",
+        ];
+        let mut shown = String::new();
+        for text in given {
+            let error = match parse(text) {
+                Err(error) => error,
+                Ok(parsed) => panic!("{text} was taken as {parsed:?}"),
+            };
+            assert_eq!(error.exit_status(), crate::exit::ExitStatus::USAGE);
+            shown.push_str(&plumb_report::styled::render(&error.lines(), false));
+        }
+        insta::assert_snapshot!(shown);
+        assert!(!shown.contains("secret"));
+    }
+
+    #[test]
+    fn names_at_the_limit_and_one_past_it() {
+        let label = "a".repeat(LABEL_BYTES_MAX);
+        assert!(parse(&format!("{label}.example")).is_ok());
+        assert!(parse(&format!("a{label}.example")).is_err());
+        let name = format!("{label}.{label}.{label}.{}", "a".repeat(NAME_BYTES_MAX - 3 * 64));
+        assert_eq!(name.len(), NAME_BYTES_MAX);
+        assert!(parse(&name).is_ok());
+        assert!(parse(&format!("{name}a")).is_err());
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic() {
+        for text in [
+            "é:é",
+            "[é]:1",
+            "https://é@é:é",
+            "::",
+            ":",
+            "[]",
+            "[",
+            "]",
+            "@",
+            "é//",
+            "a\u{202e}b",
+            "%00",
+            "tcp://é",
+        ] {
+            let _ = parse(text);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Evidence in files.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use plumb_evidence::Evidence;
+use plumb_evidence::evidence::{EVENTS_MAX, FORMAT_VERSION};
+
+use super::{Check, run};
+use crate::args::request::read_file;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::output::{Output, Session};
+
+/// Largest file of evidence that is read: a full stream of events with chains
+/// of certificates stays below.
+const EVIDENCE_BYTES_MAX: u64 = 256 << 20;
+
+/// Writes the evidence so that nobody ever sees half of it: beside the file
+/// first, and then in its place.
+pub(super) fn save(path: &Path, evidence: &Evidence) -> Result<(), CommandError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        CommandError::not_measured(format!(
+            "cannot keep the evidence in {}: {error}",
+            path.display()
+        ))
+    };
+    let mut json = serde_json::to_vec(evidence).map_err(|error| failed(&error))?;
+    json.push(b'\n');
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let beside = Path::new(&beside);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(beside)
+        .and_then(|mut file| file.write_all(&json).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(beside, path));
+    written.map_err(|error| {
+        // The half-written file may not be there at all.
+        let _ = fs::remove_file(beside);
+        failed(&error)
+    })
+}
+
+/// Judges a file of evidence again.
+pub(super) fn replay(path: &Path, check: &Check) -> Result<ExitStatus, CommandError> {
+    let evidence = read(path)?;
+    let mut output = Output::open(&check.output)?;
+    let mut session = Session::begin(&mut output, "check")?;
+    let verdict = run::again(&evidence, session.output())?;
+    session.end(ExitStatus::of_verdicts([&verdict], check.strict))
+}
+
+fn read(path: &Path) -> Result<Evidence, CommandError> {
+    let bytes = read_file(path, EVIDENCE_BYTES_MAX)?;
+    let unfit = |why: String| CommandError::file("replay", path, why);
+    /// What every format has.
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: u32,
+        plumb: String,
+    }
+    let head: Head = serde_json::from_slice(&bytes)
+        .map_err(|error| unfit(format!("it is no evidence of plumb ({error})")))?;
+    if head.format > FORMAT_VERSION {
+        return Err(unfit(format!(
+            "plumb {} wrote it in format {}, newer than {FORMAT_VERSION}",
+            head.plumb, head.format
+        )));
+    }
+    let evidence: Evidence =
+        serde_json::from_slice(&bytes).map_err(|error| unfit(error.to_string()))?;
+    if evidence.events.len() > EVENTS_MAX {
+        return Err(unfit(format!("it has more than {EVENTS_MAX} events")));
+    }
+    Ok(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_reads_back_and_nothing_half_done_stays() {
+        let directory = std::env::temp_dir().join(format!("plumb-saved-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("run.json");
+        let evidence = plumb_report::examples::expired_certificate().evidence;
+        save(&path, &evidence).unwrap();
+        save(&path, &evidence).unwrap();
+        assert_eq!(read(&path).unwrap(), evidence);
+        assert!(save(&directory.join("none/run.json"), &evidence).is_err());
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        fs::write(&path, "{\"format\":99,\"plumb\":\"9.9\"}").unwrap();
+        assert!(read(&path).unwrap_err().message.contains("newer"));
+        fs::write(&path, "half").unwrap();
+        assert!(read(&path).unwrap_err().message.contains("no evidence"));
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}

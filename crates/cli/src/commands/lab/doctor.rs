@@ -1,0 +1,74 @@
+//! `plumb lab doctor`.
+
+use clap::Args;
+use plumb_lab::doctor::{self, Examination, Step, StepResult};
+use plumb_report::{Line, Tone, styled};
+
+use crate::args::output::OutputArgs;
+use crate::commands::Run;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::output::{Output, Session};
+
+/// Try everything that a lab needs of the kernel, and say what is missing
+///
+/// Exits with 1 where only the smaller lab on loopback addresses can run.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl Run for Doctor {
+    const EXAMPLES: &'static str = "
+        plumb lab doctor
+        plumb lab doctor --json";
+
+    fn run(self) -> Result<ExitStatus, CommandError> {
+        let mut output = Output::open(&self.output)?;
+        let mut session = Session::begin(&mut output, "lab doctor")?;
+        let examination = doctor::examine()
+            .map_err(|error| CommandError::not_measured(format!("cannot try anything: {error}")))?;
+        session.record("examination", &examination)?;
+        session.lines(&lines(&examination))?;
+        session.end(if examination.is_good() { ExitStatus::GOOD } else { ExitStatus::NO })
+    }
+}
+
+/// A line per step, and the remedy of the one that failed.
+fn lines(examination: &Examination) -> Vec<Line> {
+    let mut lines: Vec<Line> = examination.steps.iter().flat_map(step).collect();
+    lines.push(Line::new());
+    lines.push(match examination.is_good() {
+        true => Line::new().and(Tone::Good, "everything is there: the full lab runs here"),
+        false => Line::new()
+            .and(Tone::Warning, "only the smaller lab on loopback addresses can run here"),
+    });
+    lines
+}
+
+fn step(step: &Step) -> Vec<Line> {
+    let (mark, tone, result) = match &step.result {
+        StepResult::Ok => ("✓", Tone::Good, String::new()),
+        StepResult::NotNeeded => ("·", Tone::Faint, " (not needed)".to_owned()),
+        StepResult::Failed { message, .. } => ("✗", Tone::Bad, format!(": {message}")),
+        StepResult::NotTried => ("·", Tone::Faint, " (not tried)".to_owned()),
+    };
+    let first = Line::new().and(tone, format!(" {mark} ")).and(Tone::Strong, &step.name);
+    let text = format!("{}{result}", step.purpose);
+    let column = 24;
+    let mut lines: Vec<Line> = styled::wrap(&text, plumb_report::text::COLUMNS_MAX - column)
+        .iter()
+        .enumerate()
+        .map(|(i, part)| {
+            if i == 0 { first.clone() } else { Line::new() }.pad_to(column).and(Tone::Plain, part)
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push(first);
+    }
+    if let Some(remedy) = &step.remedy {
+        lines.extend(crate::lab_client::remedy_lines(remedy));
+    }
+    lines
+}

@@ -1,0 +1,145 @@
+//! Every command: one file and one line in the table each.
+//!
+//! Help, man pages and completions come from the same definitions, and the
+//! examples that each command's help begins with are parsed by a test.
+
+pub mod check;
+pub mod completions;
+pub mod explain;
+pub mod lab;
+
+use clap::{Args, CommandFactory, Parser};
+
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+
+/// What a command is: its arguments, its examples, and what it does.
+pub trait Run: Args {
+    /// Command lines with what they are for, `plumb ...  # why`, one per line.
+    const EXAMPLES: &'static str;
+
+    fn run(self) -> Result<ExitStatus, CommandError>;
+}
+
+/// Makes the enum of a level of commands from lines of
+/// `"group": Variant(arguments),`.
+macro_rules! command_table {
+    ($enum:ident { $($group:literal: $variant:ident($arguments:ty),)* }) => {
+        /// A command with its arguments.
+        #[derive(Debug, clap::Subcommand)]
+        pub enum $enum { $($variant($arguments),)* }
+
+        impl $enum {
+            /// Group and examples of each command, in the order of the enum.
+            pub(crate) const TABLE: &[(&str, &str)] =
+                &[$(($group, <$arguments as $crate::commands::Run>::EXAMPLES),)*];
+
+            /// Runs the command.
+            pub(crate) fn run(self) -> Result<$crate::exit::ExitStatus, $crate::error::CommandError> {
+                match self { $($enum::$variant(arguments) => $crate::commands::Run::run(arguments),)* }
+            }
+        }
+    };
+}
+pub(crate) use command_table;
+
+command_table! {
+    TopCommand {
+        "diagnose": Check(check::Check),
+        "diagnose": Explain(explain::Explain),
+        "lab": Lab(lab::Lab),
+        "shell": Completions(completions::Completions),
+    }
+}
+
+/// Find the layer that broke
+///
+/// One binary speaks, serves, shows and diagnoses every layer of the network,
+/// and brings a tiny Internet of its own to practise on.
+#[derive(Debug, Parser)]
+#[command(name = "plumb", version)]
+struct Plumb {
+    #[command(subcommand)]
+    #[allow(dead_code, reason = "parsed from the matches, see TopCommand")]
+    command: TopCommand,
+}
+
+/// Columns that help is wrapped to.
+const HELP_COLUMNS: usize = 80;
+
+/// The one definition of the command line.
+pub fn command() -> clap::Command {
+    let top = Plumb::command().max_term_width(HELP_COLUMNS);
+    let lab = names(top.find_subcommand("lab"));
+    let all = names(Some(&top));
+    let overview = overview(&top);
+    let top = top.mut_subcommand("lab", |command| with_examples(command, &lab, lab::LabCommand::TABLE));
+    with_examples(top, &all, TopCommand::TABLE)
+        .help_template("{about}\n\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}\n")
+        .after_help(overview)
+}
+
+/// The names of the commands below this one, in the order of their table.
+fn names(command: Option<&clap::Command>) -> Vec<String> {
+    let subcommands = command.into_iter().flat_map(clap::Command::get_subcommands);
+    subcommands.map(|sub| sub.get_name().to_owned()).collect()
+}
+
+/// Lets the `--help` of each command begin with its examples.
+fn with_examples(command: clap::Command, names: &[String], table: &[(&str, &str)]) -> clap::Command {
+    names.iter().zip(table).fold(command, |command, (name, (_, examples))| {
+        command.mut_subcommand(name, |sub| {
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            let more = sub.get_long_about().map(ToString::to_string).unwrap_or_default();
+            let more = more.strip_prefix(&about).unwrap_or(&more).trim();
+            let mut long = format!("{about}\n\nExamples:\n");
+            for line in examples.trim().lines() {
+                long.push_str(&format!("  {}\n", line.trim()));
+            }
+            if !more.is_empty() {
+                long.push_str(&format!("\n{more}"));
+            }
+            sub.long_about(long.trim_end().to_owned())
+        })
+    })
+}
+
+/// The commands by group, a line each, and where to begin.
+fn overview(top: &clap::Command) -> String {
+    let mut text = String::new();
+    let mut last = "";
+    for (sub, (group, _)) in top.get_subcommands().zip(TopCommand::TABLE) {
+        let heading = if *group == last { "" } else { group };
+        last = group;
+        let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+        text.push_str(&format!("{heading:<10} {:<12} {about}\n", sub.get_name()));
+    }
+    text.push_str(
+        "\nBegin with:
+  plumb check https://www.example.com/        which layer is broken, and why
+  plumb check --lab https://www.example.com/  the same in a tiny Internet
+  plumb help check                            a command's help, examples first
+
+Exit codes: 0 good, 1 the answer is no, 2 usage, 3 could not measure, 11 to 16
+the broken layer (link net dns tcp tls http), 70 a bug in plumb, 130 interrupted.",
+    );
+    text
+}
+
+/// All examples of all commands, with the command that each belongs to.
+pub fn examples() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let top = Plumb::command();
+    let mut add = |name: String, examples: &str| {
+        all.extend(examples.trim().lines().map(|line| (name.clone(), line.trim().to_owned())));
+    };
+    for (sub, (_, examples)) in top.get_subcommands().zip(TopCommand::TABLE) {
+        add(sub.get_name().to_owned(), examples);
+        if sub.get_name() == "lab" {
+            for (sub, (_, examples)) in sub.get_subcommands().zip(lab::LabCommand::TABLE) {
+                add(format!("lab {}", sub.get_name()), examples);
+            }
+        }
+    }
+    all
+}
