@@ -7,6 +7,7 @@ use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::task::Poll;
+use std::time::Duration;
 
 use plumb_sys::clock;
 use plumb_sys::packet::{FRAME_MAX_BYTES, PacketSocket};
@@ -17,6 +18,9 @@ use tokio::io::unix::AsyncFd;
 
 /// LINKTYPE_ETHERNET of the pcapng format.
 const ETHERNET: u16 = 1;
+
+/// What is captured is written out at least so often, for whoever reads along.
+const WRITE_OUT: Duration = Duration::from_millis(100);
 
 /// How many frames one socket may give before the others get their turn.
 const TURN_FRAMES: usize = 256;
@@ -103,9 +107,14 @@ pub async fn record<W: Write>(
     let mut until = std::pin::pin!(until);
     let mut buffer = vec![0; FRAME_MAX_BYTES];
     loop {
+        let mut write_out = std::pin::pin!(tokio::time::sleep(WRITE_OUT));
+        let waits = !recorder.pending.is_empty();
         let ended = poll_fn(|cx| {
             if until.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(true);
+            }
+            if waits && write_out.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(false);
             }
             for tap in &mut taps {
                 if let Poll::Ready(Ok(mut guard)) = tap.socket.poll_read_ready(cx) {

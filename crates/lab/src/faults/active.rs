@@ -20,7 +20,7 @@ use super::{Fault, FaultError, near, served};
 
 /// The faults that are active in one lab.
 #[derive(Debug, Default)]
-pub struct ActiveFaults {
+pub(crate) struct ActiveFaults {
     active: Vec<Active>,
     last_id: u32,
     /// What was healthy, of all that is touched now.
@@ -50,7 +50,6 @@ enum Cell {
 struct Before {
     settings: BTreeMap<(String, String), String>,
     machines: BTreeMap<String, MachineBefore>,
-    served: served::Before,
 }
 
 #[derive(Debug)]
@@ -76,12 +75,16 @@ pub struct Hits {
 impl ActiveFaults {
     /// The active faults, as they were given, in the order in which they were
     /// made.
-    pub fn list(&self) -> Vec<String> {
+    pub(crate) fn list(&self) -> Vec<String> {
         self.active.iter().map(|active| active.fault.text.clone()).collect()
     }
 
     /// Makes a fault. Where it cannot be made, nothing of it is left.
-    pub fn break_fault(&mut self, fault: Fault, ground: &dyn Ground) -> Result<(), FaultError> {
+    pub(crate) fn break_fault(
+        &mut self,
+        fault: Fault,
+        ground: &dyn Ground,
+    ) -> Result<(), FaultError> {
         if self.active.iter().any(|active| active.fault.text == fault.text) {
             let why = "it is active already".to_owned();
             return Err(FaultError::Refused { fault: fault.text, why });
@@ -95,9 +98,16 @@ impl ActiveFaults {
                     .to_owned(),
             });
         }
+        let cells = cells(&changes);
+        let missing = cells.iter().find_map(|cell| match cell {
+            Cell::Served(cell) => cell.is_missing(ground),
+            _ => None,
+        });
+        if let Some(why) = missing {
+            return Err(FaultError::Refused { fault: fault.text, why });
+        }
         self.last_id += 1;
         let id = self.last_id;
-        let cells = cells(&changes);
         self.remember(&cells, ground)?;
         self.active.push(Active { id, fault, changes });
         let made = self.add_filters(id, ground).and_then(|()| self.settle(&cells, ground));
@@ -111,7 +121,7 @@ impl ActiveFaults {
     }
 
     /// Heals the faults of this name or text, or all of them; says which.
-    pub fn heal(
+    pub(crate) fn heal(
         &mut self,
         what: Option<&str>,
         ground: &dyn Ground,
@@ -140,7 +150,7 @@ impl ActiveFaults {
     }
 
     /// How often each active fault was met.
-    pub fn hits(&self, ground: &dyn Ground) -> Result<Vec<Hits>, FaultError> {
+    pub(crate) fn hits(&self, ground: &dyn Ground) -> Result<Vec<Hits>, FaultError> {
         let of_one = |active: &Active| {
             let mut packets = None;
             if let Some(kernel) = ground.kernel() {
@@ -191,8 +201,7 @@ impl ActiveFaults {
     fn remember(&mut self, cells: &BTreeSet<Cell>, ground: &dyn Ground) -> Result<(), FaultError> {
         for cell in cells {
             match cell {
-                Cell::Served(cell) => self.before.served.remember(cell, ground),
-                Cell::Port(_) => {}
+                Cell::Served(_) | Cell::Port(_) => {}
                 Cell::Setting { machine, path } => {
                     let Some(kernel) = ground.kernel() else { continue };
                     let key = (machine.clone(), path.clone());
@@ -218,11 +227,10 @@ impl ActiveFaults {
             self.active.iter().flat_map(|active| self::cells(&active.changes)).collect();
         for cell in cells.difference(&touched) {
             match cell {
-                Cell::Served(cell) => self.before.served.forget(cell),
                 Cell::Setting { machine, path } => {
                     self.before.settings.remove(&(machine.clone(), path.clone()));
                 }
-                Cell::Port(_) => {}
+                Cell::Served(_) | Cell::Port(_) => {}
                 Cell::Interface { machine, .. } | Cell::Routes { machine } => {
                     let still = touched.iter().any(|cell| match cell {
                         Cell::Interface { machine: m, .. } | Cell::Routes { machine: m } => {
@@ -244,7 +252,7 @@ impl ActiveFaults {
         let mut result = Ok(());
         for cell in cells {
             let settled = match (cell, ground.kernel()) {
-                (Cell::Served(cell), _) => self.before.served.settle(cell, &changes, ground),
+                (Cell::Served(cell), _) => cell.settle(&changes, ground),
                 (_, None) => Ok(()),
                 (Cell::Setting { machine, path }, Some(kernel)) => {
                     let key = (machine.clone(), path.clone());

@@ -75,6 +75,18 @@ pub enum ZoneEdit {
     AddAddressFirst { name: String, address: IpAddr },
 }
 
+impl ZoneEdit {
+    /// The name that is edited.
+    pub fn name(&self) -> &str {
+        match self {
+            ZoneEdit::Remove { name }
+            | ZoneEdit::Alias { name, .. }
+            | ZoneEdit::SetAddress { name, .. }
+            | ZoneEdit::AddAddressFirst { name, .. } => name,
+        }
+    }
+}
+
 /// How a recursive resolver misbehaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolverChange {

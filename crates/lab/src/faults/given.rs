@@ -165,6 +165,19 @@ impl<'a> Given<'a> {
         Ok(machines)
     }
 
+    /// The name that the parameter `key` gives; some zone of the lab has it.
+    pub fn known_name(&self, key: &str) -> Result<&'a str, FaultError> {
+        let name = self.word(key)?;
+        let records = self.plan.zones.iter().flat_map(|zone| &zone.records);
+        let known: Vec<&str> = records.map(|record| record.name.as_str()).collect();
+        if known.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            return Ok(name);
+        }
+        let near = super::near(name, known).map(|near| format!("; did you mean {near}?"));
+        let near = near.unwrap_or_default();
+        Err(self.refuse(format!("no zone of this lab has the name {name}{near}")))
+    }
+
     /// A firewall at the place.
     pub fn filter(&self, rules: Rules, verdict: FilterVerdict) -> Result<Change, FaultError> {
         let (machine, interface) = self.at_one_end()?;

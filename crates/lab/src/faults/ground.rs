@@ -10,7 +10,7 @@ use crate::services::LabServices;
 use crate::topology::Plan;
 
 /// A lab that faults can be made in.
-pub trait Ground {
+pub(crate) trait Ground {
     fn plan(&self) -> &Plan;
     /// `None` where there are no namespaces: the lab on loopback addresses.
     fn kernel(&self) -> Option<&dyn Kernel>;
@@ -19,7 +19,7 @@ pub trait Ground {
 
 /// The kernel side of a lab: its network namespaces. Every function names the
 /// machine whose namespace it acts in, and fails with what it tried.
-pub trait Kernel {
+pub(crate) trait Kernel {
     /// The interfaces of a machine, and whether each is administratively up.
     fn interfaces(&self, machine: &str) -> Result<Vec<(String, bool)>, FaultError>;
     /// Switches an interface on or off.

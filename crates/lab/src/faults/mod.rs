@@ -32,7 +32,7 @@ use crate::topology::Plan;
 pub(crate) use active::ActiveFaults;
 pub use active::Hits;
 pub use given::Given;
-pub(crate) use ground::{Ground, Kernel};
+pub(crate) use ground::Ground;
 pub use parse::{FAULT_BYTES_MAX, FaultError, near, parse, parse_name};
 pub use place::{Place, PlaceError};
 pub use spec::FaultSpec;

@@ -44,7 +44,7 @@ pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
 
 fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
     Ok(vec![Change::Zone(ZoneEdit::Alias {
-        name: given.word("name")?.to_owned(),
+        name: given.known_name("name")?.to_owned(),
         target: given.word("target")?.to_owned(),
     })])
 }

@@ -35,5 +35,5 @@ pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
 };
 
 fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
-    Ok(vec![Change::Zone(ZoneEdit::Remove { name: given.word("name")?.to_owned() })])
+    Ok(vec![Change::Zone(ZoneEdit::Remove { name: given.known_name("name")?.to_owned() })])
 }

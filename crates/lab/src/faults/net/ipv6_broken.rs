@@ -67,7 +67,7 @@ fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
             edit: RouteEdit::Reject { destination, kind },
         },
         Change::Zone(ZoneEdit::SetAddress {
-            name: given.word("name")?.to_owned(),
+            name: given.known_name("name")?.to_owned(),
             address: DEAD_HOST.into(),
         }),
     ])

@@ -41,7 +41,7 @@ pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
 };
 
 fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
-    let name = given.word("name")?;
+    let name = given.known_name("name")?;
     let dead = given.unused_beside(given.word("host")?)?;
     Ok(dead
         .into_iter()
