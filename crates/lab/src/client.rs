@@ -79,11 +79,21 @@ impl Client {
     }
 
     /// Returns when the lab has ended, however it did.
-    pub(crate) fn wait_until_gone(&self) {
+    pub fn wait_until_gone(&self) {
         use std::io::Read;
         let mut byte = [0];
         // An error means that there is nobody at the other end, as 0 does.
         while matches!((&self.stream).read(&mut byte), Ok(1)) {}
+    }
+
+    /// The same connection once more; it closes when both are gone.
+    pub(crate) fn duplicate(&self) -> Result<Client, LabError> {
+        let stream = self.stream.try_clone().map_err(LabError::io("duplicate", "a connection"))?;
+        Ok(Client { stream })
+    }
+
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.stream.into()
     }
 
     fn ask(

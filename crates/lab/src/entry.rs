@@ -16,6 +16,8 @@ const SELF: &str = "/proc/self/exe";
 const SUPERVISOR: &str = "plumb-lab";
 /// `argv[0]` of the process in front of a program on a lab machine.
 const EXEC: &str = "plumb-lab-exec";
+/// `argv[0]` of what stays behind when the program has left daemons.
+const KEEPER: &str = "plumb-lab-keeper";
 
 pub(crate) fn supervisor() -> Command {
     itself(SUPERVISOR)
@@ -23,6 +25,10 @@ pub(crate) fn supervisor() -> Command {
 
 pub(crate) fn exec() -> Command {
     itself(EXEC)
+}
+
+pub(crate) fn keeper() -> Command {
+    itself(KEEPER)
 }
 
 fn itself(role: &str) -> Command {
@@ -40,6 +46,11 @@ fn before_main() {
         crate::supervisor::main()
     } else if role == OsStr::new(EXEC) {
         crate::exec::main(arguments.collect())
+    } else if role == OsStr::new(KEEPER) {
+        crate::exec::keep()
+    } else if role == OsStr::new(crate::doctor::CHILD_MARKER) {
+        crate::doctor::child();
+        0
     } else {
         return;
     };

@@ -16,7 +16,9 @@ pub enum LabError {
     #[error("no topology {name:?}: neither a file nor one of the built-in {}", .builtin.join(", "))]
     NoTopology { name: String, builtin: Vec<String> },
 
-    #[error("{name:?} cannot name a lab: letters, digits, '-', '_' and '.', at most {max}, no dot first")]
+    #[error(
+        "{name:?} cannot name a lab: letters, digits, '-', '_' and '.', at most {max}, no dot first"
+    )]
     BadName { name: String, max: usize },
 
     #[error("a lab named {name} is already running (process {pid})")]

@@ -82,6 +82,13 @@ fn run(arguments: Vec<OsString>) -> Result<i32, LabError> {
     Ok(code(status))
 }
 
+/// Stays behind when a program has left daemons on its machine, and ends them
+/// with the lab. Its standard input is the connection to the lab.
+pub(crate) fn keep() -> i32 {
+    guard::keep();
+    0
+}
+
 fn not_started(program: &OsString, error: &std::io::Error) -> i32 {
     let _ = writeln!(std::io::stderr(), "plumb: {}: {error}", program.to_string_lossy());
     match error.kind() {

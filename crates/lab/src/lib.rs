@@ -21,12 +21,14 @@
 
 mod build;
 pub mod client;
+pub mod doctor;
 mod entry;
 mod error;
 pub mod exec;
 pub mod faults;
 mod lab;
 mod machine_files;
+mod members;
 pub mod map;
 mod protocol;
 pub mod runtime_dir;

@@ -34,14 +34,22 @@ pub(crate) struct Start {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Request {
     /// Descriptors and files with which to become a process of `machine`.
-    Enter { machine: String },
-    Break { fault: String },
+    Enter {
+        machine: String,
+    },
+    Break {
+        fault: String,
+    },
     /// One fault, or all.
-    Heal { fault: Option<String> },
+    Heal {
+        fault: Option<String>,
+    },
     Status,
     Map,
     /// Packet sockets at the places, or everywhere when none is named.
-    Capture { places: Vec<String> },
+    Capture {
+        places: Vec<String>,
+    },
     Down,
 }
 

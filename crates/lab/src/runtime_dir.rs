@@ -73,8 +73,8 @@ impl RuntimeDir {
         let checked = open_own(base)?;
         let labs_path = below(&checked, "lab");
         make_directory(&labs_path).map_err(LabError::io("create", base.join("lab").display()))?;
-        let labs = open_directory(&labs_path)
-            .map_err(LabError::io("open", base.join("lab").display()))?;
+        let labs =
+            open_directory(&labs_path).map_err(LabError::io("open", base.join("lab").display()))?;
         check_owner(&labs, &base.join("lab"))?;
         Ok(RuntimeDir { path: base.to_owned(), labs })
     }
@@ -209,8 +209,7 @@ fn open_own(base: &Path) -> Result<File, LabError> {
 
 fn check_owner(directory: &File, shown: &Path) -> Result<(), LabError> {
     let refuse = |why: String| LabError::RuntimeDir { path: shown.to_owned(), why };
-    let metadata =
-        directory.metadata().map_err(LabError::io("look at", shown.display()))?;
+    let metadata = directory.metadata().map_err(LabError::io("look at", shown.display()))?;
     let own = plumb_sys::process::uid();
     if metadata.uid() != own {
         return Err(refuse(format!("belongs to user {}, not to user {own}", metadata.uid())));

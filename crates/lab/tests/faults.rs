@@ -5,14 +5,21 @@ use std::process::Output;
 use plumb_lab::Lab;
 
 /// Longer than a healthy page takes by far; shorter than the kernel's patience
-/// with a neighbour that does not answer (some 3 s) plus a second.
+/// with a neighbour that does not answer (some 3 s) plus two seconds.
 const PATIENCE_S: &str = "5";
+
+const PAGE: &str = "https://www.example.com/";
+
+/// What a fault may change in a machine's network, as text.
+const STATE: &str = "ip -o link show up | cut -d: -f2; \
+    ip -br addr | tr -s ' ' | cut -d' ' -f1,3-; ip route; ip -6 route; \
+    cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding";
 
 fn lab() -> Lab {
     Lab::builder().start().unwrap()
 }
 
-/// Runs a program on a machine; what it printed, and its exit code.
+/// Runs a program on a machine; its exit code, and what it printed.
 fn run(lab: &Lab, machine: &str, program: &str, args: &[&str]) -> (i32, String) {
     let Output { status, stdout, stderr } =
         lab.command(machine, program).args(args).output().unwrap();
@@ -23,11 +30,10 @@ fn run(lab: &Lab, machine: &str, program: &str, args: &[&str]) -> (i32, String) 
 /// curl's exit code and the HTTP status for a URL, as h1 gets it.
 fn fetch(lab: &Lab, args: &[&str]) -> (i32, String) {
     let common = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "--compressed", "--max-time"];
-    let args: Vec<&str> = common.into_iter().chain([PATIENCE_S]).chain(args.iter().copied()).collect();
+    let args: Vec<&str> =
+        common.into_iter().chain([PATIENCE_S]).chain(args.iter().copied()).collect();
     run(lab, "h1", "curl", &args)
 }
-
-const PAGE: &str = "https://www.example.com/";
 
 fn assert_healthy(lab: &Lab, when: &str) {
     for family in ["-4", "-6"] {
@@ -36,14 +42,35 @@ fn assert_healthy(lab: &Lab, when: &str) {
     }
 }
 
-/// Makes a fault, holds `seen` against what h1 meets, heals, and expects health.
+/// The state of every machine.
+fn state(lab: &Lab) -> Vec<String> {
+    let machines = lab.client().unwrap().status().unwrap().machines;
+    machines
+        .iter()
+        .map(|machine| format!("{machine}\n{}", run(lab, machine, "sh", &["-c", STATE]).1))
+        .collect()
+}
+
+fn assert_same(before: &[String], after: &[String], when: &str) {
+    for (before, after) in before.iter().zip(after) {
+        let lost: Vec<&str> = before.lines().filter(|l| !after.lines().any(|o| o == *l)).collect();
+        let new: Vec<&str> = after.lines().filter(|l| !before.lines().any(|o| o == *l)).collect();
+        let machine = before.lines().next().unwrap_or_default();
+        assert!(lost.is_empty() && new.is_empty(), "{when}: {machine} lost {lost:?}, got {new:?}");
+    }
+}
+
+/// Makes a fault, holds `seen` against what h1 meets, heals, and expects the
+/// state from before.
 fn check(fault: &str, seen: impl Fn(&Lab)) {
     let lab = lab();
+    let before = state(&lab);
     lab.break_fault(fault).unwrap();
     assert_eq!(lab.map().unwrap().faults, [fault]);
     seen(&lab);
     assert_eq!(lab.heal(Some(fault)).unwrap(), [fault]);
     assert!(lab.map().unwrap().faults.is_empty());
+    assert_same(&before, &state(&lab), fault);
     assert_healthy(&lab, fault);
 }
 
@@ -57,7 +84,437 @@ fn curl_meets(fault: &str, code: i32) {
     });
 }
 
+/// ping, for each family, says this. A fault of one port does not concern it.
+fn ping_says(lab: &Lab, address: &str, said: &str) {
+    let (_, text) = run(lab, "h1", "ping", &["-n", "-c", "1", "-W", "4", address]);
+    assert!(text.contains(said), "{said} not in: {text}");
+}
+
+/// curl to an address, which needs no resolver.
+fn connect(lab: &Lab, address: &str) -> (i32, String) {
+    let to = format!("www.example.com:443:{address}");
+    fetch(lab, &["--resolve", &to, PAGE])
+}
+
+/// dig from h1 to the lab's resolver, without retries.
+fn dig(lab: &Lab, args: &[&str]) -> String {
+    let common = ["@10.1.1.1", "+tries=1", "+time=3"];
+    let args: Vec<&str> = common.into_iter().chain(args.iter().copied()).collect();
+    run(lab, "h1", "dig", &args).1
+}
+
+const COULD_NOT_RESOLVE: i32 = 6;
+const COULD_NOT_CONNECT: i32 = 7;
+const TIMED_OUT: i32 = 28;
+const TLS_FAILED: i32 = 35;
+const TOO_MANY_REDIRECTS: i32 = 47;
+const BAD_CERTIFICATE: i32 = 60;
+
 #[test]
 fn the_lab_is_healthy_without_a_fault() {
     assert_healthy(&lab(), "at the start");
+}
+
+// --- link ---------------------------------------------------------------------
+
+#[test]
+fn link_interface_down() {
+    check("link.interface-down", |lab| {
+        let (_, link) = run(lab, "h1", "ip", &["-br", "link", "show", "eth1"]);
+        assert!(link.contains("DOWN") && !link.contains(",UP"), "{link}");
+        assert_eq!(connect(lab, "10.130.1.4").0, COULD_NOT_CONNECT);
+    });
+}
+
+#[test]
+fn link_no_carrier() {
+    check("link.no-carrier", |lab| {
+        let (_, link) = run(lab, "h1", "ip", &["-br", "link", "show", "eth1"]);
+        assert!(link.contains("NO-CARRIER") && link.contains(",UP"), "{link}");
+        assert_ne!(connect(lab, "10.130.1.4").0, 0);
+    });
+}
+
+#[test]
+fn link_dead_gateway() {
+    check("link.dead-gateway", |lab| {
+        let (_, routes) = run(lab, "h1", "ip", &["route", "show", "default"]);
+        assert!(routes.contains("192.168.1.77"), "{routes}");
+        ping_says(lab, "10.130.1.4", "From 192.168.1.11 icmp_seq=1 Destination Host Unreachable");
+        ping_says(
+            lab,
+            "2001:db8:130::4",
+            "From 2001:db8:25:a::11 icmp_seq=1 Destination unreachable",
+        );
+    });
+}
+
+// --- net ----------------------------------------------------------------------
+
+#[test]
+fn net_no_default_route() {
+    check("net.no-default-route", |lab| {
+        ping_says(lab, "10.130.1.4", "Network is unreachable");
+        ping_says(lab, "2001:db8:130::4", "Network is unreachable");
+        ping_says(lab, "192.168.1.1", " 0% packet loss");
+    });
+}
+
+#[test]
+fn net_dead_host() {
+    check("net.dead-host", |lab| {
+        ping_says(lab, "10.130.1.4", "From 10.130.1.1 icmp_seq=1 Destination Host Unreachable");
+        ping_says(lab, "2001:db8:130::4", "Destination unreachable: Address unreachable");
+    });
+}
+
+#[test]
+fn net_unreachable_route() {
+    check("net.unreachable-route", |lab| {
+        ping_says(lab, "10.130.1.4", "From 10.130.1.1 icmp_seq=1 Destination Host Unreachable");
+        ping_says(lab, "2001:db8:130::4", "Destination unreachable: No route");
+        ping_says(lab, "10.130.1.3", " 0% packet loss");
+    });
+}
+
+#[test]
+fn net_prohibit_route() {
+    check("net.prohibit-route", |lab| {
+        ping_says(lab, "10.130.1.4", "From 10.130.1.1 icmp_seq=1 Packet filtered");
+        ping_says(lab, "2001:db8:130::4", "Administratively prohibited");
+    });
+}
+
+#[test]
+fn net_forwarding_off() {
+    check("net.forwarding-off", |lab| {
+        ping_says(lab, "192.168.1.1", " 0% packet loss");
+        ping_says(lab, "10.130.1.4", "100% packet loss");
+        ping_says(lab, "2001:db8:130::4", "100% packet loss");
+        // Not even a time to live that ends at the router is reported.
+        let (_, text) = run(lab, "h1", "ping", &["-n", "-c1", "-W1", "-t1", "10.130.1.4"]);
+        assert!(!text.contains("exceeded"), "{text}");
+    });
+}
+
+#[test]
+fn net_no_return_route() {
+    check("net.no-return-route", |lab| {
+        ping_says(lab, "10.130.1.4", "100% packet loss");
+        ping_says(lab, "2001:db8:130::4", "100% packet loss");
+        let (_, text) = run(lab, "h1", "ping", &["-n", "-c1", "-W1", "-t4", "10.130.1.4"]);
+        assert!(text.contains("From 10.130.1.1"), "{text}");
+    });
+}
+
+#[test]
+fn net_mtu_blackhole() {
+    check("net.mtu-blackhole,mtu=700", |lab| {
+        for (address, headers) in [("10.130.1.4", 28), ("2001:db8:130::4", 48)] {
+            for (size, loss) in [(700, " 0% packet loss"), (701, "100% packet loss")] {
+                let data = (size - headers).to_string();
+                let (_, text) = run(lab, "h1", "ping", &["-n", "-c1", "-W1", "-s", &data, address]);
+                assert!(text.contains(loss), "{size} to {address}: {text}");
+            }
+        }
+        assert_eq!(connect(lab, "10.130.1.4").0, TIMED_OUT);
+    });
+}
+
+#[test]
+fn net_ipv6_broken() {
+    check("net.ipv6-broken", |lab| {
+        assert!(dig(lab, &["AAAA", "www.example.com"]).contains("2001:db8:dead::4"));
+        assert_eq!(fetch(lab, &["-6", PAGE]).0, TIMED_OUT);
+        assert_eq!(fetch(lab, &[PAGE]), (0, "200".to_owned()));
+    });
+    check("net.ipv6-broken@isp,how=unreachable", |lab| {
+        ping_says(lab, "2001:db8:dead::4", "Destination unreachable: No route");
+    });
+}
+
+// --- tcp ----------------------------------------------------------------------
+
+#[test]
+fn tcp_port_closed() {
+    check("tcp.port-closed", |lab| {
+        for family in ["-4", "-6"] {
+            assert_eq!(fetch(lab, &[family, PAGE]).0, COULD_NOT_CONNECT);
+            assert_eq!(fetch(lab, &[family, "http://www.example.com/"]).1, "200");
+        }
+    });
+}
+
+#[test]
+fn tcp_reset() {
+    curl_meets("tcp.reset", COULD_NOT_CONNECT);
+}
+
+#[test]
+fn tcp_reject_port_unreachable() {
+    check("tcp.reject-port-unreachable", |lab| {
+        for family in ["-4", "-6"] {
+            let (code, text) = fetch(lab, &[family, PAGE]);
+            assert_eq!(code, COULD_NOT_CONNECT, "{text}");
+            assert_eq!(fetch(lab, &[family, "http://www.example.com/"]).1, "200");
+        }
+    });
+}
+
+#[test]
+fn tcp_reject_admin_prohibited() {
+    check("tcp.reject-admin-prohibited", |lab| {
+        assert_ne!(fetch(lab, &["-4", PAGE]).0, 0);
+        assert_ne!(fetch(lab, &["-6", PAGE]).0, 0);
+        assert_eq!(fetch(lab, &["http://www.example.com/"]).1, "200");
+    });
+}
+
+#[test]
+fn tcp_syn_dropped() {
+    check("tcp.syn-dropped", |lab| {
+        assert_eq!(fetch(lab, &["-4", PAGE]).0, TIMED_OUT);
+        assert_eq!(fetch(lab, &["-6", PAGE]).0, TIMED_OUT);
+        assert_eq!(fetch(lab, &["http://www.example.com/"]).1, "200");
+    });
+    check("tcp.syn-dropped@backbone,port=80", |lab| {
+        assert_eq!(fetch(lab, &["http://www.example.com/"]).0, TIMED_OUT);
+        assert_healthy(lab, "the other port");
+    });
+}
+
+#[test]
+fn tcp_address_dead() {
+    check("tcp.address-dead", |lab| {
+        for (rtype, dead, alive) in
+            [("A", "10.130.1.99", "10.130.1.4"), ("AAAA", "2001:db8:130::99", "2001:db8:130::4")]
+        {
+            let answer = dig(lab, &["+short", rtype, "www.example.com"]);
+            assert_eq!(answer.lines().collect::<Vec<_>>(), [dead, alive]);
+        }
+        assert_eq!(fetch(lab, &[PAGE]).1, "200");
+    });
+}
+
+// --- dns ----------------------------------------------------------------------
+
+#[test]
+fn dns_udp_blocked() {
+    check("dns.udp-blocked", |lab| {
+        assert!(dig(lab, &["www.example.com"]).contains("no servers could be reached"));
+        assert!(dig(lab, &["+tcp", "+short", "www.example.com"]).contains("10.130.1.4"));
+    });
+}
+
+#[test]
+fn dns_nxdomain() {
+    check("dns.nxdomain", |lab| {
+        assert!(dig(lab, &["www.example.com"]).contains("NXDOMAIN"));
+        assert_eq!(fetch(lab, &[PAGE]).0, COULD_NOT_RESOLVE);
+    });
+}
+
+#[test]
+fn dns_servfail() {
+    check("dns.servfail", |lab| {
+        assert!(dig(lab, &["www.example.com"]).contains("SERVFAIL"));
+        assert!(dig(lab, &["+short", "httpbin.org"]).contains("10.130.1.4"));
+    });
+}
+
+#[test]
+fn dns_truncated() {
+    check("dns.truncated", |lab| {
+        assert!(dig(lab, &["+ignore", "www.example.com"]).contains("flags: qr tc"));
+        let (_, text) = run(lab, "h1", "dig", &["@10.1.1.1", "+tcp", "+tries=1", "example.com"]);
+        assert!(text.contains("connection refused"), "{text}");
+        assert_eq!(fetch(lab, &[PAGE]).0, COULD_NOT_RESOLVE);
+    });
+}
+
+#[test]
+fn dns_slow_resolver() {
+    check("dns.slow-resolver,delay=3500ms", |lab| {
+        assert!(dig(lab, &["+time=2", "www.example.com"]).contains("no servers could be reached"));
+        assert!(dig(lab, &["+time=9", "+short", "www.example.com"]).contains("10.130.1.4"));
+    });
+}
+
+#[test]
+fn dns_lame_delegation() {
+    check("dns.lame-delegation", |lab| {
+        assert!(dig(lab, &["www.example.com"]).contains("SERVFAIL"));
+        for server in ["@10.130.1.1", "@10.130.1.3"] {
+            let (_, text) = run(lab, "h1", "dig", &[server, "www.example.com"]);
+            assert!(text.contains("REFUSED"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn dns_dangling_cname() {
+    check("dns.dangling-cname", |lab| {
+        let text = dig(lab, &["www.example.com"]);
+        assert!(text.contains("NXDOMAIN") && text.contains("gone.example.com"), "{text}");
+    });
+}
+
+// --- tls ----------------------------------------------------------------------
+
+#[test]
+fn tls_cert_expired() {
+    curl_meets("tls.cert-expired", BAD_CERTIFICATE);
+}
+
+#[test]
+fn tls_wrong_host() {
+    curl_meets("tls.wrong-host", BAD_CERTIFICATE);
+}
+
+#[test]
+fn tls_self_signed() {
+    curl_meets("tls.self-signed", BAD_CERTIFICATE);
+}
+
+#[test]
+fn tls_unknown_root() {
+    curl_meets("tls.unknown-root", BAD_CERTIFICATE);
+}
+
+#[test]
+fn tls_missing_intermediate() {
+    curl_meets("tls.missing-intermediate", BAD_CERTIFICATE);
+}
+
+#[test]
+fn tls_plaintext() {
+    check("tls.plaintext", |lab| {
+        assert_eq!(fetch(lab, &[PAGE]).0, TLS_FAILED);
+        assert_eq!(fetch(lab, &["http://www.example.com:443/"]).1, "200");
+    });
+}
+
+#[test]
+fn tls_old_version() {
+    curl_meets("tls.old-version", TLS_FAILED);
+}
+
+#[test]
+fn tls_client_cert_required() {
+    check("tls.client-cert-required", |lab| {
+        assert_ne!(fetch(lab, &[PAGE]).0, 0);
+    });
+}
+
+#[test]
+fn tls_hello_dropped() {
+    check("tls.hello-dropped", |lab| {
+        for family in ["-4", "-6"] {
+            assert_eq!(fetch(lab, &[family, PAGE]).0, TIMED_OUT);
+            // Something is there, and it answers other bytes.
+            let (_, text) = fetch(lab, &[family, "http://www.example.com:443/"]);
+            assert_eq!(text, "400");
+        }
+    });
+}
+
+// --- http ---------------------------------------------------------------------
+
+#[test]
+fn http_silent() {
+    curl_meets("http.silent", TIMED_OUT);
+}
+
+#[test]
+fn http_server_error() {
+    check("http.server-error,status=503", |lab| {
+        assert_eq!(fetch(lab, &[PAGE]), (0, "503".to_owned()));
+    });
+}
+
+#[test]
+fn http_redirect_loop() {
+    check("http.redirect-loop", |lab| {
+        assert_eq!(fetch(lab, &["-L", "--max-redirs", "5", PAGE]).0, TOO_MANY_REDIRECTS);
+    });
+}
+
+#[test]
+fn http_redirect_dead_name() {
+    check("http.redirect-dead-name", |lab| {
+        assert_eq!(fetch(lab, &["-L", PAGE]).0, COULD_NOT_RESOLVE);
+    });
+}
+
+#[test]
+fn http_slow() {
+    check("http.slow,delay=3s", |lab| {
+        assert_eq!(fetch(lab, &["--max-time", "1", PAGE]).0, TIMED_OUT);
+        assert_eq!(fetch(lab, &[PAGE]).1, "200");
+    });
+}
+
+#[test]
+fn http_body_truncated() {
+    check("http.body-truncated", |lab| {
+        assert_eq!(fetch(lab, &["--http1.1", PAGE]).0, 18);
+        assert_ne!(fetch(lab, &["--http2", PAGE]).0, 0);
+    });
+}
+
+#[test]
+fn http_encoding_corrupt() {
+    curl_meets("http.encoding-corrupt", 61);
+}
+
+// --- several at once ------------------------------------------------------------
+
+#[test]
+fn faults_heal_in_any_order() {
+    let lab = lab();
+    let before = state(&lab);
+    let faults = [
+        "net.unreachable-route",
+        "link.interface-down@example:eth1",
+        "net.no-return-route@example",
+        "tcp.reset",
+        "tcp.syn-dropped,port=80",
+        "dns.nxdomain",
+        "tcp.address-dead",
+        "http.slow",
+        "http.server-error",
+        "tls.cert-expired",
+        "tls.wrong-host",
+        "net.forwarding-off",
+    ];
+    for order in [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [5, 2, 0, 11, 1, 10, 3, 8, 4, 9, 7, 6]] {
+        for fault in faults {
+            lab.break_fault(fault).unwrap();
+        }
+        for index in order {
+            lab.heal(Some(faults[index])).unwrap();
+        }
+        assert_same(&before, &state(&lab), "all healed");
+        assert_healthy(&lab, "all healed");
+    }
+}
+
+#[test]
+fn what_cannot_be_made_leaves_nothing() {
+    let lab = lab();
+    for (fault, said) in [
+        ("tls.cert-expird", "did you mean \"tls.cert-expired\""),
+        ("tcp.reset,port=70000", "character 16"),
+        ("tcp.port-closed@h1,port=443", "nothing listens"),
+        ("dns.nxdomain,name=wwww.example.com", "did you mean www.example.com"),
+        ("tls.cert-expired@h1", "not a machine"),
+    ] {
+        let error = lab.break_fault(fault).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains(said), "{error}");
+    }
+    lab.break_fault("tcp.reset").unwrap();
+    assert!(lab.break_fault("tcp.reset").unwrap_err().to_string().contains("active already"));
+    assert!(lab.heal(Some("tcp.rest")).unwrap_err().to_string().contains("tcp.reset"));
+    assert_eq!(lab.heal(None).unwrap(), ["tcp.reset"]);
+    assert_healthy(&lab, "after all");
 }

@@ -2,7 +2,12 @@
 
 mod support;
 
-use support::{installed, internet, output, run};
+use support::{again_as_an_ordinary_user, installed, internet, output, run};
+
+#[test]
+fn all_of_this_works_for_an_ordinary_user() {
+    again_as_an_ordinary_user("all_of_this_works_for_an_ordinary_user");
+}
 
 #[test]
 fn the_path_to_www_has_five_hops() {
@@ -18,8 +23,13 @@ fn the_path_to_www_has_five_hops() {
     let text = run(&lab, "h4", &["traceroute", "-6", "-n", "2001:db8:130::4"]);
     let hops: Vec<_> =
         text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
-    let expected =
-        ["2001:db8:25:b::1", "2001:db8:25::1", "2001:db8:1::1", "2001:db8:130::1", "2001:db8:130::4"];
+    let expected = [
+        "2001:db8:25:b::1",
+        "2001:db8:25::1",
+        "2001:db8:1::1",
+        "2001:db8:130::1",
+        "2001:db8:130::4",
+    ];
     assert_eq!(hops, expected, "{text}");
 }
 
@@ -42,14 +52,14 @@ fn every_machine_resolves_and_trusts_www() {
 fn python_and_openssl_trust_www() {
     let lab = internet();
     if installed("python3") {
-        let script = "import urllib.request as u; print(u.urlopen('https://www.example.com/').status)";
+        let script =
+            "import urllib.request as u; print(u.urlopen('https://www.example.com/').status)";
         for machine in ["h1", "isp", "ftp"] {
             assert_eq!(run(&lab, machine, &["python3", "-c", script]).trim(), "200");
         }
     }
     if installed("openssl") {
-        let line =
-            "openssl s_client -connect www.example.com:443 -servername www.example.com -brief </dev/null 2>&1";
+        let line = "openssl s_client -connect www.example.com:443 -servername www.example.com -brief </dev/null 2>&1";
         for machine in ["h4", "backbone", "mail"] {
             let text = run(&lab, machine, &["sh", "-c", line]);
             assert!(text.contains("Verification: OK"), "{machine}: {text}");
@@ -122,4 +132,24 @@ fn capabilities_are_there_unless_they_are_not_wanted() {
     let mut command = lab.unprivileged_command("h1", "cat");
     let output = command.arg("/proc/self/status").output().expect("it starts");
     assert_eq!(effective(&String::from_utf8_lossy(&output.stdout)), 0);
+}
+
+/// The modem hides the home's IPv4 addresses, and lets no IPv6 connection in.
+#[test]
+fn the_modem_masquerades_and_filters() {
+    let lab = internet();
+    for (family, seen) in [("-4", "10.25.1.65"), ("-6", "2001:db8:25:a::11")] {
+        let line = ["curl", family, "-sS", "http://httpbin.org/ip"];
+        let text = run(&lab, "h1", &line);
+        assert!(text.contains(seen), "{family}: {text}");
+    }
+    let connect = |from: &str, to: &str| {
+        let script = format!(
+            "import socket; s = socket.create_connection((\"{to}\", 7), 1); s.send(b\"x\"); print(s.recv(1))"
+        );
+        output(&lab, from, &["python3", "-c", &script]).status.success()
+    };
+    assert!(connect("h2", "2001:db8:25:a::11"), "from the same home");
+    assert!(!connect("www", "2001:db8:25:a::11"), "from outside");
+    run(&lab, "www", &["ping", "-c", "1", "-W", "5", "2001:db8:25:a::11"]);
 }

@@ -7,7 +7,12 @@ use std::path::Path;
 use std::process::Stdio;
 
 use plumb_lab::{Client, Lab, LabError, RuntimeDir};
-use support::{internet, run, runtime_dir};
+use support::{again_as_an_ordinary_user, internet, run, runtime_dir};
+
+#[test]
+fn all_of_this_is_so_for_an_ordinary_user() {
+    again_as_an_ordinary_user("all_of_this_is_so_for_an_ordinary_user");
+}
 
 #[test]
 fn two_labs_never_meet() {
@@ -18,9 +23,7 @@ fn two_labs_never_meet() {
 
 #[test]
 fn a_name_is_taken_once() {
-    let runtime_dir = runtime_dir().join("once");
-    std::fs::create_dir_all(runtime_dir.parent().expect("a parent")).expect("a directory");
-    let builder = || Lab::builder().runtime_dir(&runtime_dir).name("twin");
+    let builder = || Lab::builder().runtime_dir(runtime_dir()).name("twin");
     let lab = builder().start().expect("the first");
     match builder().start() {
         Err(LabError::AlreadyRunning { name, pid }) => {
@@ -58,7 +61,7 @@ fn a_killed_lab_leaves_nothing() {
     plumb_sys::process::signal(lab.pid(), 9).expect("kill");
     let status = child.wait().expect("wait");
     assert_eq!(status.code(), Some(128 + 9));
-    assert!(!Path::new("/proc").join(&daemon).exists(), "process {daemon} is left");
+    assert!(!lives(&daemon), "process {daemon} is left");
     let directory = RuntimeDir::open(&runtime_dir()).expect("the directory");
     assert!(directory.list().expect("a list").iter().all(|about| about.name != lab.name()));
     assert!(!runtime_dir().join("lab").join(lab.name()).exists());
@@ -103,4 +106,56 @@ fn a_topology_of_ones_own() {
     let lab = Lab::builder().runtime_dir(runtime_dir()).topology("office.toml", text).start();
     let lab = lab.expect("it comes up");
     run(&lab, "a", &["curl", "-sS", "-o", "/dev/null", "http://10.0.0.2/"]);
+}
+
+/// What is started in the background lives as long as the lab, and no longer.
+#[test]
+fn a_daemon_lives_until_the_lab_goes() {
+    let lab = internet();
+    let script = "setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $!";
+    let daemon = run(&lab, "www", &["sh", "-c", script]).trim().to_owned();
+    assert!(lives(&daemon), "it went with the program that started it");
+    drop(lab);
+    assert!(!lives(&daemon), "process {daemon} is left");
+}
+
+/// Whether a process is there, and not only waiting for its parent to notice.
+fn lives(pid: &str) -> bool {
+    let status = std::fs::read_to_string(Path::new("/proc").join(pid).join("status"));
+    status.is_ok_and(|text| !text.contains("State:\tZ"))
+}
+
+/// Not a test by itself: the owner that the next test kills.
+#[test]
+#[ignore = "run by an_orphaned_lab_ends"]
+fn owner() {
+    let lab = internet();
+    println!("supervisor {}", lab.pid());
+    std::thread::park();
+}
+
+#[test]
+fn an_orphaned_lab_ends() {
+    let mut owner = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .args(["--ignored", "--exact", "owner", "--nocapture"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(owner.stdout.take().expect("a pipe")).lines();
+    let supervisor = lines
+        .map_while(Result::ok)
+        .find_map(|line| Some(line.split_once("supervisor ")?.1.trim().parse::<u32>().ok()?))
+        .expect("a supervisor");
+    let directory = std::env::temp_dir().join(format!(
+        "plumb-test-{}-{}",
+        plumb_sys::process::uid(),
+        owner.id()
+    ));
+    let name = RuntimeDir::open(&directory).expect("a directory").list().expect("a list").remove(0);
+    assert_eq!(name.pid, supervisor);
+    let client = Client::connect(&RuntimeDir::open(&directory).expect("a directory"), &name.name);
+    let client = client.expect("it answers");
+    owner.kill().expect("kill");
+    owner.wait().expect("wait");
+    client.wait_until_gone();
 }

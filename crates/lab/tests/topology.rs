@@ -11,8 +11,9 @@ fn internet() -> Plan {
 fn the_internet_has_its_twelve_machines() {
     let plan = internet();
     let names: Vec<_> = plan.machines.iter().map(|machine| machine.name.as_str()).collect();
-    let expected =
-        "h1 h2 h3 h4 modemA modemB isp backbone example ftp mail www".split(' ').collect::<Vec<_>>();
+    let expected = "h1 h2 h3 h4 modemA modemB isp backbone example ftp mail www"
+        .split(' ')
+        .collect::<Vec<_>>();
     assert_eq!(names, expected);
     let h1 = plan.machine("h1").expect("h1");
     assert_eq!(h1.interfaces[0].name, "eth1");
@@ -47,16 +48,31 @@ fn mistake(text: &str) -> String {
 fn mistakes_are_pointed_at() {
     let cases = [
         ("", "lab.toml:1:1: no machine"),
-        ("[lan.a]\n[machine.x]\nlan.b = \"10.0.0.1/24\"", "lab.toml:3:5: no LAN \"b\"; declared are a"),
+        (
+            "[lan.a]\n[machine.x]\nlan.b = \"10.0.0.1/24\"",
+            "lab.toml:3:5: no LAN \"b\"; declared are a",
+        ),
         ("[lan.a]\n[machine.x]\nlan.a = \"10.0.0.1\"", "lab.toml:3:10: 10.0.0.1 needs a prefix"),
-        ("[lan.a]\n[machine.x]\nlan.a = \"10.0.0.1/24, 10.0.0.300/24\"", "lab.toml:3:23: \"10.0.0.300/24\""),
+        (
+            "[lan.a]\n[machine.x]\nlan.a = \"10.0.0.1/24, 10.0.0.300/24\"",
+            "lab.toml:3:23: \"10.0.0.300/24\"",
+        ),
         ("[cable.c]\n[machine.x]\ncable.c = \"10.0.0.1/24\"", "lab.toml:1:8: cable c has 1 ends"),
         ("[machine.x]\nservices = [\"htp\"]", "lab.toml:2:13: no service \"htp\""),
         ("[machine.x]\ncolour = 3", "lab.toml:2:1: unknown field `colour`"),
-        ("[lan.a]\n[machine.x]\nlan.a = \"10.0.0.1/24\"\ngateway = \"10.9.9.9\"", "lab.toml:4:12: gateway 10.9.9.9"),
+        (
+            "[lan.a]\n[machine.x]\nlan.a = \"10.0.0.1/24\"\ngateway = \"10.9.9.9\"",
+            "lab.toml:4:12: gateway 10.9.9.9",
+        ),
         ("[machine.\"a b\"]", "lab.toml:1:10: \"a b\" cannot name a machine"),
-        ("[machine.x]\n[zone.com]\nservers = [\"x\"]", "lab.toml:2:7: a zone that nothing leads to"),
-        ("[lan.a]\n[machine.x]\nlan.a = \"10.0.0.1/24\"\n[machine.y]\nlan.a = \"10.0.0.1/24\"", "lab.toml:4:10: y and x both have 10.0.0.1 on a"),
+        (
+            "[machine.x]\n[zone.com]\nservers = [\"x\"]",
+            "lab.toml:2:7: a zone that nothing leads to",
+        ),
+        (
+            "[lan.a]\n[machine.x]\nlan.a = \"10.0.0.1/24\"\n[machine.y]\nlan.a = \"10.0.0.1/24\"",
+            "lab.toml:4:10: y and x both have 10.0.0.1 on a",
+        ),
         ("[lan.a]\nmtu = 12\n[machine.x]", "lab.toml:2:7: an MTU of 12 bytes"),
         ("[machine", "lab.toml:1:9: "),
     ];

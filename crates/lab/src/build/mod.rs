@@ -106,10 +106,7 @@ fn disable_offloads<'a>(
 
 /// One namespace holds all switches: a bridge per LAN, and a port on it for
 /// each machine that is plugged in.
-fn lay_lans(
-    plan: &Plan,
-    sites: &BTreeMap<String, Site>,
-) -> Result<Option<OwnedFd>, LabError> {
+fn lay_lans(plan: &Plan, sites: &BTreeMap<String, Site>) -> Result<Option<OwnedFd>, LabError> {
     if plan.links.iter().all(|link| link.kind != LinkKind::Lan) {
         return Ok(None);
     }
@@ -123,11 +120,7 @@ fn lay_lans(
         for (machine, name) in &link.ends {
             let Some((site, interface)) = end(plan, sites, machine, name) else { continue };
             let Some(port) = &interface.port else { continue };
-            let near = VethEnd {
-                name: port.clone(),
-                mac: None,
-                mtu_bytes: link.mtu_bytes,
-            };
+            let near = VethEnd { name: port.clone(), mac: None, mtu_bytes: link.mtu_bytes };
             let far = far_end(interface, link.mtu_bytes);
             fabric
                 .netlink

@@ -18,9 +18,11 @@ pub(super) fn install(machine: &Machine) -> Result<(), LabError> {
     }
     transaction.add_table(&table);
     if let Some(outside) = &machine.masquerade {
-        transaction
-            .add_chain(&table, &Chain::nat("postrouting", Hook::Postrouting))
-            .add_rule(&table, "postrouting", &Rule::new().ipv4().out_interface(outside).masquerade());
+        transaction.add_chain(&table, &Chain::nat("postrouting", Hook::Postrouting)).add_rule(
+            &table,
+            "postrouting",
+            &Rule::new().ipv4().out_interface(outside).masquerade(),
+        );
     }
     if let Some(outside) = &machine.filter_inbound {
         let answers = CtState::ESTABLISHED | CtState::RELATED;

@@ -1,13 +1,22 @@
 //! Waiting for the program: signals go to it, its exit status comes back, and
 //! when the lab ends it ends, with everything that it started.
 
-use std::process::{Child, ExitStatus};
+use std::io::{ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::Duration;
 
 use plumb_sys::process;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::client::Client;
+use crate::entry;
 use crate::error::LabError;
+use crate::members;
+
+/// How often the keeper looks whether there is still somebody to keep.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
 
 const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
@@ -28,6 +37,7 @@ pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabEr
         .build()
         .map_err(LabError::io("start", "the runtime"))?;
     let caught = runtime.block_on(async { catch() })?;
+    let connection = client.duplicate()?;
     watch_lab(client)?;
     let (done, exited) = tokio::sync::oneshot::channel();
     let waiter = std::thread::Builder::new().name("wait".to_owned());
@@ -42,8 +52,7 @@ pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabEr
         }
         exited.await
     });
-    // Daemons of the program would keep the machine alive without a lab.
-    end_descendants();
+    leave_daemons(&connection);
     match status {
         Ok(status) => status.map_err(LabError::io("wait for", "the program")),
         Err(_) => Err(LabError::Gone { operation: "run a program" }),
@@ -55,8 +64,8 @@ fn catch() -> Result<Vec<(i32, Signal)>, LabError> {
         .into_iter()
         .chain(FROM_TERMINAL)
         .map(|number| {
-            let stream = signal(SignalKind::from_raw(number))
-                .map_err(LabError::io("catch", "signals"))?;
+            let stream =
+                signal(SignalKind::from_raw(number)).map_err(LabError::io("catch", "signals"))?;
             Ok((number, stream))
         })
         .collect()
@@ -81,6 +90,56 @@ fn watch_lab(client: Client) -> Result<(), LabError> {
         })
         .map(drop)
         .map_err(LabError::io("start", "a thread"))
+}
+
+/// What the program started and did not wait for lives on, until the lab ends:
+/// somebody has to stay and see to that.
+fn leave_daemons(connection: &Client) {
+    process::reap();
+    if process::descendants(std::process::id()).is_empty() {
+        return;
+    }
+    let kept = connection.duplicate().and_then(|connection| {
+        let mut keeper = entry::keeper();
+        keeper
+            .stdin(connection.into_fd())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir("/")
+            .spawn()
+            .map_err(LabError::io("start", "the keeper of daemons"))
+    });
+    if kept.is_err() {
+        // Better no daemon than one that outlives its world.
+        end_descendants();
+    }
+}
+
+/// Waits until the lab ends, or nobody is left on the machine, and ends who is.
+pub(super) fn keep() {
+    let Some(machine) = members::own_network() else { return };
+    let machine = [machine];
+    // Out of the terminal's reach, as the daemons are.
+    let _ = process::new_session();
+    let Ok(connection) = std::io::stdin().as_fd().try_clone_to_owned() else { return };
+    let mut connection = UnixStream::from(connection);
+    if connection.set_read_timeout(Some(LOOK_AROUND)).is_err() {
+        return members::end(&machine);
+    }
+    loop {
+        match connection.read(&mut [0]) {
+            Err(error) if is_timeout(&error) => {
+                if members::of(&machine).is_empty() {
+                    return;
+                }
+            }
+            _ => return members::end(&machine),
+        }
+    }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 /// As their sub-reaper this process also has to bury them.

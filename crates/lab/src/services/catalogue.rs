@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use plumb_serve::core::{DatagramService, Limits, ServeError, Server, Service as Conversation, Transport};
+use plumb_serve::core::{
+    DatagramService, Limits, ServeError, Server, Service as Conversation, Transport,
+};
 use plumb_serve::http::Site;
 use plumb_serve::tls::TlsSite;
 

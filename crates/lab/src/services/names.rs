@@ -6,12 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use plumb_serve::Switch;
 use plumb_serve::core::{Limits, Transport};
-use socket2::{Domain, Type};
 use plumb_serve::dns::{
     Authority, AuthorityBehaviour, Recursor, ResolverBehaviour, RootServer, SocketFactory, Zone,
     ZoneSet,
 };
 use plumb_wire::dns::{Mx, Name, Rdata, Record, Soa};
+use socket2::{Domain, Type};
 
 use super::catalogue::{connections, datagrams_at};
 use super::{LabServices, Offer};

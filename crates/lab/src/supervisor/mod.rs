@@ -45,7 +45,8 @@ fn run(starter: &UnixStream) -> Result<(), LabError> {
     // Out of the terminal's reach: the lab outlives a Ctrl-C meant for others.
     process::new_session().map_err(LabError::io("start", "a session"))?;
     process::ignore_broken_pipe().map_err(LabError::io("ignore", "SIGPIPE"))?;
-    let start = protocol::receive::<Start>(starter).map_err(LabError::io("read", "what to build"))?;
+    let start =
+        protocol::receive::<Start>(starter).map_err(LabError::io("read", "what to build"))?;
     let Some((start, _)) = start else { return Ok(()) };
     let mut plan = topology::parse(&start.origin, &start.topology)?;
     let topology = std::mem::replace(&mut plan.name, start.name.clone());
@@ -71,6 +72,9 @@ fn run(starter: &UnixStream) -> Result<(), LabError> {
     let ended = announce(&lab, &claim, starter, &start)?;
     // Every sender of the channel is a reason to end.
     let _ = ended.recv();
+    let namespaces: Vec<_> =
+        lab.network.machines.values().filter_map(crate::members::name_of).collect();
+    crate::members::end(&namespaces);
     drop(claim);
     runtime.shutdown_background();
     Ok(())

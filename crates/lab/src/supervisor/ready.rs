@@ -59,7 +59,8 @@ pub(super) fn wait(plan: &Plan, network: &Network) -> Result<(), LabError> {
 
 fn probes(plan: &Plan, machine: &Machine, network: &Network) -> Result<Vec<Probe>, LabError> {
     let targets = targets(plan, machine);
-    let Some(namespace) = network.machines.get(&machine.name).filter(|_| !targets.is_empty()) else {
+    let Some(namespace) = network.machines.get(&machine.name).filter(|_| !targets.is_empty())
+    else {
         return Ok(Vec::new());
     };
     let open = |to: IpAddr| -> io::Result<Probe> {
@@ -68,14 +69,17 @@ fn probes(plan: &Plan, machine: &Machine, network: &Network) -> Result<Vec<Probe
         let socket = tcp::bind_udp(any)?;
         Ok(Probe { from: machine.name.clone(), to: SocketAddr::new(to, ECHO), socket })
     };
-    namespace::in_network_namespace(namespace, || targets.into_iter().map(open).collect::<io::Result<Vec<_>>>())?
-        .map_err(LabError::io("open a socket on", &machine.name))
+    namespace::in_network_namespace(namespace, || {
+        targets.into_iter().map(open).collect::<io::Result<Vec<_>>>()
+    })?
+    .map_err(LabError::io("open a socket on", &machine.name))
 }
 
 /// Whom a machine must reach to be of use: its resolver; as a resolver, every
 /// name server.
 fn targets(plan: &Plan, machine: &Machine) -> Vec<IpAddr> {
-    let families = |address: &IpAddr| machine.addresses().any(|own| own.is_ipv4() == address.is_ipv4());
+    let families =
+        |address: &IpAddr| machine.addresses().any(|own| own.is_ipv4() == address.is_ipv4());
     let mut targets: Vec<IpAddr> = Vec::new();
     if !machine.forwards {
         let resolvers = machine.resolvers.iter().filter_map(|resolver| plan.owner_of(*resolver));

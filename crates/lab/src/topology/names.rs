@@ -16,11 +16,7 @@ use super::resolve::{in_file_order, words};
 /// counting down.
 const TTL_S: u32 = 3600;
 
-pub(super) fn zones(
-    file: &File,
-    plan: &Plan,
-    source: &Source,
-) -> Result<Vec<Zone>, TopologyError> {
+pub(super) fn zones(file: &File, plan: &Plan, source: &Source) -> Result<Vec<Zone>, TopologyError> {
     let mut zones: Vec<Zone> = in_file_order(&file.zone)
         .into_iter()
         .map(|(origin, _)| Zone {

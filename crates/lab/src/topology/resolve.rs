@@ -28,7 +28,9 @@ const MTU_RANGE_BYTES: std::ops::RangeInclusive<u32> = 1280..=65_535;
 
 pub(super) fn plan(file: &File, source: &Source) -> Result<Plan, TopologyError> {
     if file.machine.is_empty() {
-        return Err(source.error(&(0..0), "no machine: a topology needs at least one [machine.NAME]"));
+        return Err(
+            source.error(&(0..0), "no machine: a topology needs at least one [machine.NAME]")
+        );
     }
     if file.machine.len() > MACHINES_MAX {
         let message = format!("{} machines; at most {MACHINES_MAX} fit", file.machine.len());
@@ -216,7 +218,8 @@ fn interface_name(index: usize, plug: &Plug, source: &Source) -> Result<String, 
     if sound {
         return Ok(name.clone());
     }
-    let message = format!("{name:?} cannot name an interface (at most {INTERFACE_NAME_MAX} letters)");
+    let message =
+        format!("{name:?} cannot name an interface (at most {INTERFACE_NAME_MAX} letters)");
     Err(source.error(&given.span(), message))
 }
 
@@ -316,7 +319,10 @@ fn gateway(
     if let Some(device) = &device {
         let device = Spanned::new(span.clone(), device.clone());
         own_interface(machine, Some(&device), source)?;
-    } else if !machine.interfaces.iter().any(|own| own.addresses.iter().any(|net| net.contains(&via)))
+    } else if !machine
+        .interfaces
+        .iter()
+        .any(|own| own.addresses.iter().any(|net| net.contains(&via)))
     {
         let message = format!("gateway {via} lies in no network of {}", machine.name);
         return Err(source.error(span, message));
@@ -373,7 +379,8 @@ fn check_links(file: &File, links: &[Link], source: &Source) -> Result<(), Topol
             .find(|link| link.name == *name.get_ref())
             .map_or(0, |link| link.ends.len());
         if ends != 2 {
-            let message = format!("cable {} has {ends} ends; it needs two machines", name.get_ref());
+            let message =
+                format!("cable {} has {ends} ends; it needs two machines", name.get_ref());
             return Err(source.error(&name.span(), message));
         }
     }
@@ -381,7 +388,11 @@ fn check_links(file: &File, links: &[Link], source: &Source) -> Result<(), Topol
 }
 
 /// No two machines of one link may have the same address.
-fn check_duplicates(file: &File, machines: &[Machine], source: &Source) -> Result<(), TopologyError> {
+fn check_duplicates(
+    file: &File,
+    machines: &[Machine],
+    source: &Source,
+) -> Result<(), TopologyError> {
     let mut seen: Vec<(&str, IpAddr, &str)> = Vec::new();
     for machine in machines {
         for interface in &machine.interfaces {

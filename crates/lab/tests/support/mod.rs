@@ -1,15 +1,42 @@
 //! What the tests of running labs share.
 
+// Each test binary uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use plumb_lab::Lab;
 
-/// A runtime directory of the test's own.
+/// A runtime directory of this run's own.
 pub fn runtime_dir() -> PathBuf {
-    let path = PathBuf::from(format!("{}/runtime-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id()));
-    std::fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).expect("the directory for tests");
-    path
+    let user = plumb_sys::process::uid();
+    std::env::temp_dir().join(format!("plumb-test-{user}-{}", std::process::id()))
+}
+
+/// Runs the tests of this binary again as a user who may nothing, if this user
+/// is root; `this` is the name of the test that asks.
+pub fn again_as_an_ordinary_user(this: &str) {
+    if plumb_sys::process::uid() != 0 || !installed("setpriv") {
+        return;
+    }
+    // The directory that the binary is built in may be closed to others.
+    let copy = std::env::temp_dir().join(format!("plumb-test-{this}-{}", std::process::id()));
+    std::fs::copy(std::env::current_exe().expect("this binary"), &copy).expect("a copy");
+    let output = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(&copy)
+        .args(["--skip", this, "--nocapture"])
+        .current_dir("/")
+        .output()
+        .expect("it starts");
+    std::fs::remove_file(&copy).expect("the copy goes");
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// A fresh Internet.
