@@ -69,6 +69,15 @@ impl Field {
             .try_fold(self, |field, name| field.children.iter().find(|child| child.name == *name))
     }
 
+    /// Says what is wrong, after what was said already.
+    pub fn add_anomaly(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.anomaly = Some(match self.anomaly.take() {
+            Some(first) => format!("{first}; {text}"),
+            None => text,
+        });
+    }
+
     /// Every anomaly of the tree with the field that carries it, in the order of the wire.
     pub fn anomalies(&self) -> Vec<(&Field, &str)> {
         let own = self.anomaly.as_deref().map(|text| (self, text));

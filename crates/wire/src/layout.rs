@@ -154,17 +154,10 @@ impl Mark<'_> {
         if let Some(field) = &mut self.0
             && wrong
         {
-            add_anomaly(field, text().into());
+            field.add_anomaly(text());
         }
         self
     }
-}
-
-fn add_anomaly(field: &mut Field, text: String) {
-    field.anomaly = Some(match field.anomaly.take() {
-        Some(first) => format!("{first}; {text}"),
-        None => text,
-    });
 }
 
 impl<'a> Wire<'a> {
@@ -207,7 +200,7 @@ impl<'a> Wire<'a> {
         let mut root = self.open.pop().unwrap_or_else(|| Field::group("", 0));
         root.bit_width = end - root.bit_offset;
         if let Some(error) = error {
-            add_anomaly(&mut root, error.to_string());
+            root.add_anomaly(error.to_string());
         }
         root
     }
@@ -215,11 +208,6 @@ impl<'a> Wire<'a> {
     /// True when values are being set from bytes.
     pub fn is_reading(&self) -> bool {
         matches!(self.side, Side::Read(_))
-    }
-
-    /// True when a tree is wanted: what only a tree needs need not be computed otherwise.
-    pub fn is_recording(&self) -> bool {
-        !self.open.is_empty()
     }
 
     /// Bytes from the start of the buffer, a begun byte not counted.
@@ -470,6 +458,11 @@ impl<'a> Wire<'a> {
         Mark(self.open.last_mut())
     }
 
+    /// The field laid last in the group that is open.
+    pub fn last(&mut self) -> Mark<'_> {
+        Mark(self.open.last_mut().and_then(|group| group.children.last_mut()))
+    }
+
     /// A region of `length_bytes`: when reading, `lay` sees no further, and must use all of it.
     pub fn region<T>(
         &mut self,
@@ -567,19 +560,49 @@ impl<'a> Wire<'a> {
         lenient(value, self, error)
     }
 
+    /// Ends what is written at `end_bytes` of the buffer: with zeros up to there, or cut; nothing
+    /// when reading.
+    pub fn end_at(&mut self, end_bytes: usize) {
+        if let Side::Write(out) = &mut self.side {
+            out.resize(end_bytes, 0);
+            self.position = end_bytes * 8;
+        }
+    }
+
     /// Items until the region ends.
     pub fn each<T: Default>(
         &mut self,
         items: &mut Vec<T>,
+        lay: impl FnMut(&mut Self, &mut T) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        self.each_of(items, T::default, lay)
+    }
+
+    /// Items until the region ends, each read into a `blank` one.
+    pub fn each_of<T>(
+        &mut self,
+        items: &mut Vec<T>,
+        blank: impl Fn() -> T,
+        lay: impl FnMut(&mut Self, &mut T) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        self.each_while(items, blank, lay, |_, _| true)
+    }
+
+    /// Items until the region ends or `goes_on`, told of the last item, says no.
+    pub fn each_while<T>(
+        &mut self,
+        items: &mut Vec<T>,
+        blank: impl Fn() -> T,
         mut lay: impl FnMut(&mut Self, &mut T) -> Result<(), DecodeError>,
+        goes_on: impl Fn(&Self, Option<&T>) -> bool,
     ) -> Result<(), DecodeError> {
         if !self.is_reading() {
             return items.iter_mut().try_for_each(|item| lay(self, item));
         }
         items.clear();
-        while self.remaining_bytes() > 0 {
+        while self.remaining_bytes() > 0 && goes_on(self, items.last()) {
             let before = self.position;
-            let mut item = T::default();
+            let mut item = blank();
             let result = lay(self, &mut item);
             items.push(item);
             result?;

@@ -6,11 +6,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod addr;
+pub mod capture;
 pub mod code;
 pub mod dns;
 pub mod field;
+pub mod http;
 pub mod layout;
+pub mod link;
+pub mod net;
 pub mod tls;
+pub mod transport;
 
 pub use code::{Code, UnknownCode};
 pub use field::{Field, Value};

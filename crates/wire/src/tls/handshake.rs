@@ -132,6 +132,7 @@ impl Layout for Handshake {
     fn lay(&mut self, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
         let mut kind = self.kind();
         wire.u8("type", &mut kind)?;
+        wire.here().meaning(|| kind.to_string());
         if wire.is_reading() {
             *self = Handshake::blank(kind);
         }

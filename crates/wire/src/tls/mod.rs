@@ -19,8 +19,8 @@ pub use handshake::{
     ServerHelloDone, ServerKeyExchange,
 };
 pub use record::{
-    PENDING_BYTES_MAX, PLAINTEXT_BYTES_MAX, RECORD_HEADER_BYTES, RECORD_PAYLOAD_BYTES_MAX, Record,
-    RecordError, RecordReader, into_records,
+    Content, PENDING_BYTES_MAX, PLAINTEXT_BYTES_MAX, Plaintext, RECORD_HEADER_BYTES,
+    RECORD_PAYLOAD_BYTES_MAX, Record, RecordError, RecordReader, into_records,
 };
 pub use registry::{
     AlertDescription, AlertLevel, CipherSuite, ClientCertificateType, ContentType, ExtensionType,

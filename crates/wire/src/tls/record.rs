@@ -9,6 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::Alert;
+use super::handshake::Handshake;
 use super::registry::{ContentType, Version};
 use crate::layout::{DecodeError, Layout, Wire};
 
@@ -37,7 +39,7 @@ impl Layout for Record {
     const NAME: &'static str = "TLS record";
 
     fn lay(&mut self, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
-        lay_head(self, wire)?;
+        lay_head(wire, &mut self.content_type, &mut self.version)?;
         wire.vector("payload", 2, |wire| {
             let length = wire.remaining_bytes();
             wire.rest("data", &mut self.payload)?
@@ -47,14 +49,85 @@ impl Layout for Record {
     }
 }
 
-/// Type and version.
-pub(super) fn lay_head(record: &mut Record, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
-    let known = |content_type: ContentType| content_type.name().is_some();
-    wire.u8("content type", &mut record.content_type)?
-        .anomaly(!known(record.content_type), || "no content type of TLS");
-    wire.u16("legacy version", &mut record.version)?
-        .anomaly(record.version.number() >> 8 != 3, || "no version of TLS");
+fn lay_head(
+    wire: &mut Wire<'_>,
+    content_type: &mut ContentType,
+    version: &mut Version,
+) -> Result<(), DecodeError> {
+    wire.u8("content type", content_type)?
+        .anomaly(content_type.name().is_none(), || "no content type of TLS");
+    wire.u16("legacy version", version)?
+        .anomaly(version.number() >> 8 != 3, || "no version of TLS");
     Ok(())
+}
+
+/// A record whose payload is taken apart where it is in the clear.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Plaintext {
+    /// What the payload is.
+    pub content_type: ContentType,
+    /// As in [`Record`].
+    pub version: Version,
+    /// The payload.
+    pub content: Content,
+}
+
+/// The payload of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// Whole handshake messages.
+    Handshake(Vec<Handshake>),
+    /// An alert.
+    Alert(Alert),
+    /// What is encrypted, or goes on in the next record, or has no structure.
+    Opaque(Vec<u8>),
+}
+
+impl Default for Content {
+    fn default() -> Content {
+        Content::Opaque(Vec::new())
+    }
+}
+
+impl Layout for Plaintext {
+    const NAME: &'static str = "TLS record";
+
+    fn lay(&mut self, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
+        lay_head(wire, &mut self.content_type, &mut self.version)?;
+        let content_type = self.content_type;
+        wire.vector("payload", 2, |wire| {
+            if wire.is_reading() {
+                self.content = Content::blank(content_type);
+            }
+            wire.strict_or(&mut self.content, Content::lay, |content, wire, _| {
+                let mut data = Vec::new();
+                wire.rest("data", &mut data)?
+                    .meaning(|| "encrypted, or not a whole number of messages");
+                *content = Content::Opaque(data);
+                Ok(())
+            })
+        })
+    }
+}
+
+impl Content {
+    fn blank(content_type: ContentType) -> Content {
+        match content_type {
+            ContentType::Handshake => Content::Handshake(Vec::new()),
+            ContentType::Alert => Content::Alert(Alert::default()),
+            _ => Content::default(),
+        }
+    }
+
+    fn lay(&mut self, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
+        match self {
+            Content::Handshake(messages) => wire.each(messages, |wire, message| {
+                wire.group("handshake message", |wire| message.lay(wire))
+            }),
+            Content::Alert(alert) => alert.lay(wire),
+            Content::Opaque(data) => wire.rest("data", data).map(drop),
+        }
+    }
 }
 
 /// `payload` in as many records as it takes.

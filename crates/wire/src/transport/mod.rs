@@ -1,0 +1,9 @@
+//! The transport layer: which program on the host.
+
+mod port;
+mod tcp;
+mod udp;
+
+pub use port::port_name;
+pub use tcp::{Tcp, TcpOption, TcpOptionType};
+pub use udp::Udp;
