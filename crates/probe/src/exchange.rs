@@ -21,8 +21,8 @@ use url::Url;
 
 use crate::body::Reader;
 use crate::connection::{Ended, Meter, Traffic, Watch};
-use crate::handshake::tls_error;
-use crate::{Connection, Deadline, Scope, alert, redact};
+use crate::handshake::{alert_name, tls_error};
+use crate::{Connection, Deadline, Scope, redact};
 
 /// Bytes of a body that are read at most; a check wants a page, not a disk
 /// image.
@@ -189,7 +189,7 @@ impl Talk<'_> {
         let is_http = self.is_h2 || passed.first_received.starts_with(b"HTTP/");
         let text = full_text(driver.filter(|_| error.is_canceled()).unwrap_or(error));
         let what = match told {
-            Some(Told::Alert(code)) => HttpError::Alert { code, name: alert::name(code) },
+            Some(Told::Alert(code)) => HttpError::Alert { code, name: alert_name(code) },
             Some(Told::Reset) => HttpError::Reset,
             _ if passed.received_bytes == 0 && self.watch.traffic.passed().broken => {
                 HttpError::Reset

@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plumb_evidence::Observation;
 use plumb_evidence::observation::{PhaseName, TlsHandshake, TlsOutcome, Trust, TrustResult};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use plumb_wire::tls::{AlertDescription, CipherSuite, NamedGroup};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConnection, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
 use crate::connection::{Ended, Passed};
 use crate::trust::{self, LazyStore};
-use crate::{Connection, Deadline, Scope, alert, certificate};
+use crate::{Connection, Deadline, Scope, certificate, client};
 
 /// First bytes of a peer that is no TLS server that evidence keeps.
 const FIRST_BYTES_MAX: usize = 64;
@@ -172,39 +172,28 @@ fn connector(
     captured: &Arc<Captured>,
 ) -> Result<(TlsConnector, ServerName<'static>), String> {
     let name = server_name(&options.server_name)?;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Recording {
+    let judge = Recording {
         captured: Arc::clone(captured),
         store: options.store.clone(),
         insecure: options.insecure,
-        provider: Arc::clone(&provider),
     };
     let resolver = Asked {
         captured: Arc::clone(captured),
         key: options.identity.as_ref().map(|identity| Arc::clone(&identity.key)),
     };
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_client_cert_resolver(Arc::new(resolver));
-    config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    // Every handshake is to show the whole chain.
-    config.resumption = Resumption::disabled();
+    let mut config = client::config(&client::groups(), judge, resolver)?;
+    config.alpn_protocols = client::protocols(&options.alpn);
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
 fn describe(seen: &mut TlsHandshake, agreed: &ClientConnection) {
-    seen.version = agreed.protocol_version().map(|version| {
-        // TLSv1_3 in the library's words.
-        format!("{version:?}").replace('_', ".")
-    });
-    seen.cipher_suite = agreed.negotiated_cipher_suite().map(|suite| {
-        // The library tells 1.3's suites apart by a prefix that IANA has not.
-        format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1)
-    });
-    seen.group = agreed.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name()));
+    seen.version = agreed.protocol_version().and_then(|version| version_text(version.into()));
+    seen.cipher_suite = agreed
+        .negotiated_cipher_suite()
+        .map(|suite| CipherSuite::from(u16::from(suite.suite())).to_string());
+    seen.group = agreed
+        .negotiated_key_exchange_group()
+        .map(|group| NamedGroup::from(u16::from(group.name())).to_string());
     seen.alpn = agreed.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
 }
 
@@ -235,14 +224,23 @@ fn server_hello(first: &[u8]) -> (Option<String>, Option<String>) {
     let (Some(&high), Some(&low)) = (first.get(suite_at), first.get(suite_at + 1)) else {
         return (None, None);
     };
-    let suite = rustls::CipherSuite::from(u16::from_be_bytes([high, low]));
-    let version = match (high, first.get(9..11)) {
-        // Suites 0x13xx belong to TLS 1.3 alone, whatever the legacy field says.
-        (0x13, _) => Some("TLSv1.3".to_owned()),
-        (_, Some([3, minor @ 1..=3])) => Some(format!("TLSv1.{}", minor - 1)),
+    let suite = CipherSuite::from(u16::from_be_bytes([high, low]));
+    let version = match first.get(9..11) {
+        // Whatever the legacy field says.
+        _ if suite.is_tls13() => version_text(0x0304),
+        Some(&[major, minor]) => version_text(u16::from_be_bytes([major, minor])),
         _ => None,
     };
-    (version, Some(format!("{suite:?}").replacen("TLS13_", "TLS_", 1)))
+    (version, Some(suite.to_string()))
+}
+
+/// `TLSv1.2`, `SSLv3`; nothing for what is no version of either.
+pub(crate) fn version_text(number: u16) -> Option<String> {
+    match number {
+        0x0300 => Some("SSLv3".to_owned()),
+        0x0301..=0x0304 => Some(format!("TLSv1.{}", number - 0x0301)),
+        _ => None,
+    }
 }
 
 /// What a failed handshake was.
@@ -256,7 +254,7 @@ fn outcome(error: &io::Error, passed: &Passed, captured: &Captured) -> TlsOutcom
         return match error {
             rustls::Error::AlertReceived(description) => {
                 let code = u8::from(*description);
-                TlsOutcome::Alert { code, name: alert::name(code) }
+                TlsOutcome::Alert { code, name: alert_name(code) }
             }
             rustls::Error::InvalidCertificate(_) if refused => TlsOutcome::Untrusted,
             other => TlsOutcome::Protocol { text: other.to_string() },
@@ -274,6 +272,11 @@ fn outcome(error: &io::Error, passed: &Passed, captured: &Captured) -> TlsOutcom
 /// The TLS library's own error within an I/O error.
 pub(crate) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
+}
+
+/// The name of an alert by RFC 8446 section 6 and its predecessors.
+pub(crate) fn alert_name(code: u8) -> String {
+    AlertDescription::from(code).to_string()
 }
 
 /// Whether bytes can begin a TLS record (RFC 8446 section 5.1); nothing can.
@@ -310,56 +313,29 @@ struct Recording {
     captured: Arc<Captured>,
     store: LazyStore,
     insecure: bool,
-    provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Recording {
-    fn verify_server_cert(
+impl client::Judge for Recording {
+    fn judge(
         &self,
-        end_entity: &CertificateDer<'_>,
+        leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
         now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+    ) -> bool {
         let trust = match self.store.wait() {
-            Ok(store) => store.judge(end_entity, intermediates, server_name, now.as_secs()),
+            Ok(store) => store.judge(leaf, intermediates, server_name, now.as_secs()),
             Err(error) => trust::without_store(&error),
         };
         let trusted = trust.result == TrustResult::Trusted;
         let mut known = self.captured.known();
-        known.chain = std::iter::once(end_entity)
+        known.chain = std::iter::once(leaf)
             .chain(intermediates)
             .take(CHAIN_MAX)
             .map(|certificate| certificate.to_vec())
             .collect();
         known.trust = Some(trust);
-        if trusted || self.insecure {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(rustls::CertificateError::UnknownIssuer.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        trusted || self.insecure
     }
 }
 

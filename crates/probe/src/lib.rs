@@ -19,9 +19,9 @@
 
 #![forbid(unsafe_code)]
 
-mod alert;
 pub mod body;
 pub mod certificate;
+mod client;
 pub mod connection;
 pub mod dial;
 pub mod exchange;

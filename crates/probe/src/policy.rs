@@ -41,9 +41,13 @@ pub const HOP_WAVE_MIN: Duration = Duration::from_millis(60);
 /// trip and the cost of a signature.
 pub const HELLO_WAIT: Duration = Duration::from_millis(1500);
 
+/// How long a peer that is told nothing may take to end the connection by
+/// itself: enough for a server that drops what it accepts.
+pub const NOTHING_WAIT: Duration = Duration::from_millis(300);
+
 /// Wait of one rung of the segment ladder, at least: one retransmission of
-/// either side (200 ms) and its answer.
-pub const SEGMENT_WAIT_MIN: Duration = Duration::from_millis(450);
+/// either side (200 ms) and the rest of the answer.
+pub const SEGMENT_WAIT_MIN: Duration = Duration::from_millis(300);
 
 /// The same, at most, on slow paths.
 pub const SEGMENT_WAIT_MAX: Duration = Duration::from_secs(3);
