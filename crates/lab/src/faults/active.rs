@@ -7,6 +7,7 @@
 //! fault heals exactly, whatever else is broken.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use plumb_sys::netlink::RouteSpec;
@@ -17,6 +18,7 @@ use super::filter::FilterRule;
 use super::ground::{Ground, Kernel};
 use super::routes::RouteTable;
 use super::{Fault, FaultError, near, served};
+use crate::topology::{Interface, Plan};
 
 /// The faults that are active in one lab.
 #[derive(Debug, Default)]
@@ -272,7 +274,11 @@ impl ActiveFaults {
                     let down = changes
                         .iter()
                         .any(|change| matches!(change, Change::PortDown { port: p } if p == port));
-                    kernel.set_port(port, !down)
+                    let owner = owner_of_port(ground.plan(), port);
+                    kernel.set_port(port, !down).and_then(|()| match owner {
+                        Some(interface) if down => forget(interface, ground.plan(), kernel),
+                        _ => Ok(()),
+                    })
                 }
                 (Cell::Interface { machine, interface }, Some(kernel)) => {
                     let down = changes
@@ -281,7 +287,11 @@ impl ActiveFaults {
                     let healthy = self.before.machines.get(machine);
                     let was_up = healthy.and_then(|before| before.up.get(interface));
                     let up = !down && was_up.copied().unwrap_or(true);
-                    kernel.set_interface(machine, interface, up)
+                    let own = ground.plan().machine(machine).and_then(|m| m.interface(interface));
+                    kernel.set_interface(machine, interface, up).and_then(|()| match own {
+                        Some(own) if down => forget(own, ground.plan(), kernel),
+                        _ => Ok(()),
+                    })
                 }
                 (Cell::Routes { machine }, Some(kernel)) => {
                     match self.before.machines.get_mut(machine) {
@@ -345,6 +355,24 @@ impl MachineBefore {
         }
         Ok(())
     }
+}
+
+fn owner_of_port<'a>(plan: &'a Plan, port: &str) -> Option<&'a Interface> {
+    let mut interfaces = plan.machines.iter().flat_map(|machine| &machine.interfaces);
+    interfaces.find(|interface| interface.port.as_deref() == Some(port))
+}
+
+/// What is cut off just now is still in its neighbours' tables, and for half a
+/// minute they send to nobody instead of saying that nobody is there. The fault
+/// is the state after that.
+fn forget(gone: &Interface, plan: &Plan, kernel: &dyn Kernel) -> Result<(), FaultError> {
+    let addresses: Vec<IpAddr> = gone.addresses.iter().map(IpNet::addr).collect();
+    let Some(link) = plan.link(&gone.link) else { return Ok(()) };
+    let mut result = Ok(());
+    for (machine, _) in &link.ends {
+        result = result.and(kernel.forget_neighbours(machine, &addresses));
+    }
+    result
 }
 
 /// The kernel adds details (a device to a route that rejects, a metric) that

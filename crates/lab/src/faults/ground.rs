@@ -1,6 +1,8 @@
 //! What the engine needs of the lab that it breaks: the full lab gives all of
 //! it, the lab on loopback addresses only the services.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use plumb_sys::netlink::RouteSpec;
 
@@ -34,6 +36,8 @@ pub(crate) trait Kernel {
     fn routes(&self, machine: &str) -> Result<Vec<RouteSpec>, FaultError>;
     fn add_route(&self, machine: &str, route: &RouteSpec) -> Result<(), FaultError>;
     fn remove_route(&self, machine: &str, route: &RouteSpec) -> Result<(), FaultError>;
+    /// Takes these addresses out of a machine's neighbour table.
+    fn forget_neighbours(&self, machine: &str, addresses: &[IpAddr]) -> Result<(), FaultError>;
     /// A setting below /proc/sys.
     fn setting(&self, machine: &str, path: &str) -> Result<String, FaultError>;
     fn set_setting(&self, machine: &str, path: &str, value: &str) -> Result<(), FaultError>;

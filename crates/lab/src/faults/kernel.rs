@@ -1,5 +1,6 @@
 //! The kernel side of a lab that has namespaces.
 
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use ipnet::IpNet;
@@ -89,7 +90,9 @@ impl Kernel for Network {
         address: IpNet,
     ) -> Result<(), FaultError> {
         let at = At { what: "add an address", place: machine };
-        netlink(self.netns(machine), &at, |netlink| netlink.add_address(interface, address))
+        netlink(self.netns(machine), &at, |netlink| {
+            unless_there(netlink.add_address(interface, address))
+        })
     }
 
     fn routes(&self, machine: &str) -> Result<Vec<RouteSpec>, FaultError> {
@@ -99,12 +102,24 @@ impl Kernel for Network {
 
     fn add_route(&self, machine: &str, route: &RouteSpec) -> Result<(), FaultError> {
         let at = At { what: "add a route", place: machine };
-        netlink(self.netns(machine), &at, |netlink| netlink.add_route(route))
+        netlink(self.netns(machine), &at, |netlink| unless_there(netlink.add_route(route)))
     }
 
     fn remove_route(&self, machine: &str, route: &RouteSpec) -> Result<(), FaultError> {
         let at = At { what: "remove a route", place: machine };
         netlink(self.netns(machine), &at, |netlink| netlink.del_route(route))
+    }
+
+    fn forget_neighbours(&self, machine: &str, addresses: &[IpAddr]) -> Result<(), FaultError> {
+        let at = At { what: "edit the neighbour table", place: machine };
+        netlink(self.netns(machine), &at, |netlink| {
+            for entry in netlink.neighbours()? {
+                if addresses.contains(&entry.address) {
+                    unless_gone(netlink.del_neighbour(&entry.interface, entry.address))?;
+                }
+            }
+            Ok(())
+        })
     }
 
     fn setting(&self, machine: &str, path: &str) -> Result<String, FaultError> {
@@ -135,6 +150,21 @@ impl Kernel for Network {
     fn filter_hits(&self, machine: &str, table: &str) -> Result<u64, FaultError> {
         let at = At { what: "read the counters of a packet filter", place: machine };
         within(self.netns(machine), &at, || filter::packets(table))
+    }
+}
+
+/// The kernel may have brought back by itself what is added.
+fn unless_there(result: Result<(), NetlinkError>) -> Result<(), NetlinkError> {
+    match result {
+        Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+fn unless_gone(result: Result<(), NetlinkError>) -> Result<(), NetlinkError> {
+    match result {
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }
 
