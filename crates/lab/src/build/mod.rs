@@ -36,10 +36,12 @@ struct Site {
     ethtool: Ethtool,
 }
 
-/// Builds the network of `plan`. The process must have one thread only, as a
-/// new user namespace demands (unshare(2)).
-pub(crate) fn build(plan: &Plan) -> Result<Network, LabError> {
-    let user_namespace = enter_user_namespace()?;
+/// Builds the network of `plan`, inside the user namespace that
+/// [`enter_user_namespace`] entered.
+pub(crate) fn build(
+    plan: &Plan,
+    user_namespace: Option<OwnedFd>,
+) -> Result<Network, LabError> {
     // A thread of its own: from the machines there is no way back to a network
     // namespace that another user owns.
     std::thread::scope(|scope| {
@@ -73,8 +75,10 @@ fn build_machines(plan: &Plan, user_namespace: Option<OwnedFd>) -> Result<Networ
     })
 }
 
-/// Root needs none, unless it lacks the capability (as in many containers).
-fn enter_user_namespace() -> Result<Option<OwnedFd>, LabError> {
+/// Enters the user namespace that is to own the lab. The process must have one
+/// thread only (unshare(2)). Root needs none, unless it lacks the capability, as
+/// in many containers.
+pub(crate) fn enter_user_namespace() -> Result<Option<OwnedFd>, LabError> {
     if !namespace::needs_user_namespace() {
         return Ok(None);
     }

@@ -98,17 +98,23 @@ struct Offer {
     attach: Attach,
 }
 
+/// The lab's certificate authority, dated from now.
+pub(crate) fn certificate_authority(
+    now_unix_s: i64,
+) -> Result<Arc<CertificateAuthority>, LabError> {
+    CertificateAuthority::generate(now_unix_s)
+        .map(Arc::new)
+        .map_err(|error| LabError::Supervisor(error.to_string()))
+}
+
 impl LabServices {
     /// Starts every service of `plan`.
     pub fn start(
         plan: &Plan,
         sockets: Arc<dyn Sockets>,
         runtime: Handle,
-        now_unix_s: i64,
+        ca: Arc<CertificateAuthority>,
     ) -> Result<Self, LabError> {
-        let ca = CertificateAuthority::generate(now_unix_s)
-            .map_err(|error| LabError::Supervisor(error.to_string()))?;
-        let ca = Arc::new(ca);
         let mut services = LabServices {
             authorities: AuthorityCells::new(plan)?,
             runtime,

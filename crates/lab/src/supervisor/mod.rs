@@ -18,7 +18,7 @@ use crate::build;
 use crate::error::LabError;
 use crate::protocol::{self, Reply, Start};
 use crate::runtime_dir::{About, Claim, RuntimeDir};
-use crate::services::LabServices;
+use crate::services::{LabServices, certificate_authority};
 use crate::topology;
 
 pub(crate) use running::RunningLab;
@@ -51,19 +51,22 @@ fn run(starter: &UnixStream) -> Result<(), LabError> {
     let mut plan = topology::parse(&start.origin, &start.topology)?;
     let topology = std::mem::replace(&mut plan.name, start.name.clone());
     let claim = RuntimeDir::open(&start.runtime_dir)?.claim(&start.name)?;
-    let network = build::build(&plan)?;
+    let user_namespace = build::enter_user_namespace()?;
+    // The kernel builds the network while this process computes keys.
+    let (network, ca) = std::thread::scope(|scope| {
+        let ca = scope.spawn(|| certificate_authority(plumb_sys::clock::unix_s()));
+        let network = build::build(&plan, user_namespace);
+        (network, ca.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let network = network?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .enable_all()
         .build()
         .map_err(LabError::io("start", "the runtime"))?;
     let sockets = sockets::NamespaceSockets::new(&network)?;
-    let services = LabServices::start(
-        &plan,
-        Arc::new(sockets),
-        runtime.handle().clone(),
-        plumb_sys::clock::unix_s(),
-    )?;
+    let sockets = Arc::new(sockets);
+    let services = LabServices::start(&plan, sockets, runtime.handle().clone(), ca?)?;
     ready::wait(&plan, &network)?;
     let lab = Arc::new(RunningLab::new(plan, topology, network, services));
     for fault in &start.faults {
