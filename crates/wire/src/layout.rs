@@ -60,6 +60,9 @@ pub trait Layout: Default + Clone {
         let mut wire = Wire::recording(buffer, range, Self::NAME);
         let mut value = Self::default();
         let error = value.lay(&mut wire).err();
+        if error.is_some() {
+            wire.finish_byte();
+        }
         let end_bytes = wire.position_bytes();
         Dissection { value, error: error.clone(), end_bytes, field: wire.into_tree(error) }
     }
@@ -193,9 +196,6 @@ impl<'a> Wire<'a> {
 
     /// What was recorded, with `error` on the group that it belongs to.
     pub fn into_tree(mut self, error: Option<DecodeError>) -> Field {
-        while self.open.len() > 1 {
-            self.close_group();
-        }
         let end = self.position;
         let mut root = self.open.pop().unwrap_or_else(|| Field::group("", 0));
         root.bit_width = end - root.bit_offset;
@@ -440,6 +440,22 @@ impl<'a> Wire<'a> {
         let result = lay(self);
         self.close_group();
         result
+    }
+
+    /// After an error within a byte: what is left of it, so that every bit stands in the tree.
+    fn finish_byte(&mut self) {
+        while self.open.len() > 1 {
+            self.close_group();
+        }
+        let start = self.position;
+        if let Side::Read(bytes) = self.side
+            && !start.is_multiple_of(8)
+        {
+            let width = 8 - start % 8;
+            let bits = read_bits(bytes, start, width);
+            self.position += width;
+            self.record("unread bits", start, || Value::Number(bits), || None);
+        }
     }
 
     fn close_group(&mut self) {

@@ -15,6 +15,7 @@ pub mod http;
 pub mod layout;
 pub mod link;
 pub mod net;
+pub mod stack;
 pub mod tls;
 pub mod transport;
 

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use serde::{Deserialize, Serialize};
 
 use super::checksum::Ends;
-use super::{Protocol, icmp};
+use super::{Protocol, QUOTED};
 use crate::addr::Mac;
 use crate::code::code_points;
 use crate::layout::{DecodeError, Layout, Wire};
@@ -317,7 +317,7 @@ impl Icmp6Body {
             }
             Icmp6Body::Error { kind, value, quoted } => {
                 wire.u32(error_value_name(*kind), value)?;
-                wire.rest(icmp::QUOTED, quoted).map(drop)
+                wire.rest(QUOTED, quoted).map(drop)
             }
             Icmp6Body::RouterSolicitation { reserved, options } => {
                 wire.u32("reserved", reserved)?;

@@ -7,6 +7,7 @@ mod ipv4;
 mod ipv6;
 mod protocol;
 
+pub(crate) use icmp::QUOTED;
 pub use icmp::{Icmp, IcmpBody, IcmpType};
 pub use icmp6::{Icmp6, Icmp6Body, Icmp6Type, NeighborOption, NeighborOptionType};
 pub use ipv4::{Ipv4, Ipv4Option, Ipv4OptionType};
