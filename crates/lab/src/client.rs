@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use plumb_evidence::map::LabMap;
 
 use crate::error::LabError;
+use crate::faults::Hits;
 use crate::protocol::{self, EnterReply, Reply, Request, Status};
 use crate::runtime_dir::RuntimeDir;
 
@@ -47,6 +48,14 @@ impl Client {
         match self.ask("heal", &Request::Heal { fault: fault.map(str::to_owned) })? {
             (Reply::Faults(healed), _) => Ok(healed),
             _ => Err(unexpected("heal")),
+        }
+    }
+
+    /// How often each active fault was met, as the lab itself counted it.
+    pub fn hits(&self) -> Result<Vec<Hits>, LabError> {
+        match self.ask("count what its faults met", &Request::Hits)? {
+            (Reply::Hits(hits), _) => Ok(hits),
+            _ => Err(unexpected("count what its faults met")),
         }
     }
 

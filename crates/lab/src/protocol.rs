@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Denied, LabError};
+use crate::faults::Hits;
 
 /// The largest message is a map or a certificate bundle; both stay far below.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 4 << 20;
@@ -46,6 +47,8 @@ pub(crate) enum Request {
     },
     Status,
     Map,
+    /// How often each active fault was met.
+    Hits,
     /// Packet sockets at the places, or everywhere when none is named.
     Capture {
         places: Vec<String>,
@@ -64,6 +67,7 @@ pub(crate) enum Reply {
     Faults(Vec<String>),
     Status(Status),
     Map(LabMap),
+    Hits(Vec<Hits>),
     /// The names of the places, in the order of the descriptors.
     Capture(Vec<String>),
     Refused(Refusal),
@@ -79,12 +83,12 @@ pub(crate) struct EnterReply {
 
 /// One file that differs on the machine from the same file outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MachineFile {
+pub(crate) struct MachineFile {
     /// Relative to `/etc`.
-    pub path: String,
-    pub text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
     /// Only laid over a file that exists outside.
-    pub only_over: bool,
+    pub(crate) only_over: bool,
 }
 
 /// What a running lab says of itself.

@@ -7,9 +7,9 @@ use plumb_serve::core::{
     DatagramService, Limits, ServeError, Server, Service as Conversation, Transport,
 };
 use plumb_serve::http::Site;
+use plumb_serve::small::{Daytime, Discard, Echo, Greeting, Protocol};
 use plumb_serve::tls::TlsSite;
 
-use super::pending::{Banner, Daytime, Discard, Echo};
 use super::{LabServices, Offer, Opened, WebCells, names};
 use crate::error::LabError;
 use crate::topology::{Machine, Plan, Service, names_of};
@@ -90,25 +90,30 @@ fn greeting(
     offers: &mut Vec<Offer>,
 ) {
     let name = certified_names(plan, machine).into_iter().next().unwrap_or_default();
-    let (port, banner, secure) = match service {
-        Service::Ssh => (22, Banner::ssh(), false),
-        Service::Ftp => (21, Banner::ftp(&name), false),
-        Service::Telnet => (23, Banner::telnet(&name), false),
-        Service::Smtp => (25, Banner::smtp(&name), false),
-        Service::Pop3 => (110, Banner::pop3(&name), false),
-        Service::Pop3s => (995, Banner::pop3(&name), true),
-        Service::Imap => (143, Banner::imap(&name), false),
-        Service::Imaps => (993, Banner::imap(&name), true),
-        Service::Http | Service::Https | Service::Recursor | Service::Authority => return,
+    let (port, protocol, secure) = match service {
+        Service::Ssh => (22, Protocol::Ssh, false),
+        Service::Ftp => (21, Protocol::Ftp, false),
+        Service::Smtp => (25, Protocol::Smtp, false),
+        Service::Pop3 => (110, Protocol::Pop3, false),
+        Service::Pop3s => (995, Protocol::Pop3, true),
+        Service::Imap => (143, Protocol::Imap, false),
+        Service::Imaps => (993, Protocol::Imap, true),
+        // Telnet has no greeting of its own: the login program speaks first.
+        Service::Telnet
+        | Service::Http
+        | Service::Https
+        | Service::Recursor
+        | Service::Authority => return,
     };
+    let greeting = Greeting::new(protocol, name);
     if !secure {
-        everywhere(offers, port, Limits::conversation(), move || banner.clone());
+        everywhere(offers, port, Limits::conversation(), move || greeting.clone());
         return;
     }
     let names = certified_names(plan, machine);
     let ca = Arc::clone(&services.ca);
     everywhere(offers, port, Limits::conversation(), move || {
-        TlsSite::new(Arc::clone(&ca), names.clone(), Default::default(), banner.clone())
+        TlsSite::new(Arc::clone(&ca), names.clone(), Default::default(), greeting.clone())
             .without_alpn()
     });
 }

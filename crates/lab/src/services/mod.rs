@@ -3,7 +3,6 @@
 
 mod catalogue;
 mod names;
-mod pending;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -74,7 +74,7 @@ fn answer(stream: &UnixStream, lab: &RunningLab, request: Request) -> std::io::R
             Ok((reply, fds)) => return protocol::send(stream, &Reply::Enter(reply), &fds),
             Err(error) => Reply::Refused(error.into()),
         },
-        Request::Capture { places } => match capture_pending(lab, &places) {
+        Request::Capture { places } => match crate::capture::open(lab, &places) {
             Ok(sockets) => {
                 let fds: Vec<BorrowedFd<'_>> = sockets.iter().map(|(_, fd)| fd.as_fd()).collect();
                 let names = sockets.iter().map(|(name, _)| name.clone()).collect();
@@ -86,6 +86,10 @@ fn answer(stream: &UnixStream, lab: &RunningLab, request: Request) -> std::io::R
         Request::Heal { fault } => faults(lab.heal(fault.as_deref())),
         Request::Status => Reply::Status(lab.status()),
         Request::Map => Reply::Map(crate::map::map(&lab.plan, lab.active_faults())),
+        Request::Hits => match lab.hits() {
+            Ok(hits) => Reply::Hits(hits),
+            Err(error) => Reply::Refused(error.into()),
+        },
         Request::Down => Reply::Done,
     };
     protocol::send(stream, &reply, &[])
@@ -101,11 +105,4 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), LabErr
         .spawn(work)
         .map(drop)
         .map_err(LabError::io("start", "a thread"))
-}
-
-fn capture_pending(
-    _: &RunningLab,
-    _: &[String],
-) -> Result<Vec<(String, std::os::fd::OwnedFd)>, LabError> {
-    Err(LabError::Supervisor("capture is not there yet".to_owned()))
 }

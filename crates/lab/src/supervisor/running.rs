@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::build::Network;
 use crate::error::LabError;
-use crate::faults::{self, ActiveFaults, FaultError, Ground, ground};
+use crate::faults::{self, ActiveFaults, FaultError, Ground, Hits, ground};
 use crate::machine_files::machine_files;
 use crate::protocol::{EnterReply, Status};
 use crate::services::LabServices;
@@ -51,6 +51,11 @@ impl RunningLab {
 
     pub(crate) fn active_faults(&self) -> Vec<String> {
         self.faults().list()
+    }
+
+    /// How often each active fault was met.
+    pub(crate) fn hits(&self) -> Result<Vec<Hits>, LabError> {
+        Ok(self.faults().hits(self)?)
     }
 
     pub(crate) fn status(&self) -> Status {
