@@ -20,7 +20,7 @@ use crate::faults::Place;
 use crate::supervisor::RunningLab;
 use crate::topology::{Machine, Plan};
 
-pub use record::{Limits, Recorded, RecordedPlace, record};
+pub use record::{Limits, Recorded, RecordedPlace, record, record_blocking};
 
 /// One interface to listen at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +71,7 @@ fn taps(plan: &Plan, places: &[String]) -> Result<Vec<Tap>, LabError> {
         }
     }
     for text in places {
-        let place =
-            Place::parse(text, plan).map_err(|wrong| LabError::Usage(wrong.to_string()))?;
+        let place = Place::parse(text, plan).map_err(|wrong| LabError::Usage(wrong.to_string()))?;
         for tap in of_place(plan, &place) {
             if !found.contains(&tap) {
                 found.push(tap);
@@ -116,12 +115,8 @@ fn of_link(plan: &Plan, name: &str) -> Vec<Tap> {
     let ports = link.ends.iter().filter_map(|(machine, interface)| {
         plan.machine(machine)?.interface(interface)?.port.clone()
     });
-    let tap = |port| Tap {
-        name: name.to_owned(),
-        machine: None,
-        interface: port,
-        ignore_outgoing: true,
-    };
+    let tap =
+        |port| Tap { name: name.to_owned(), machine: None, interface: port, ignore_outgoing: true };
     ports.map(tap).collect()
 }
 

@@ -59,7 +59,9 @@ impl Examination {
 
     /// The first step that failed.
     pub fn failed(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| !matches!(step.result, StepResult::Ok | StepResult::NotNeeded))
+        self.steps
+            .iter()
+            .find(|step| !matches!(step.result, StepResult::Ok | StepResult::NotNeeded))
     }
 }
 

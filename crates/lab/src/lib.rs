@@ -14,12 +14,15 @@
 //! * [`runtime_dir`], [`client`], [`exec`]: finding a lab, asking it, running
 //!   programs on its machines;
 //! * [`faults`]: what can be broken, and how it is mended;
-//! * [`map`]: what `lab map` draws.
+//! * [`map`]: what `lab map` draws;
+//! * [`capture`]: one file of what several places see;
+//! * [`doctor`]: what a lab needs of the kernel, and what helps where it is denied.
 //!
 //! This crate starts processes before `main` (see `entry`): whatever links it
 //! can start labs.
 
 mod build;
+pub mod capture;
 pub mod client;
 pub mod doctor;
 mod entry;

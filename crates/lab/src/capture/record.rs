@@ -6,18 +6,14 @@ use std::collections::BinaryHeap;
 use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use plumb_sys::clock;
-use plumb_sys::packet::{FRAME_MAX_BYTES, PacketSocket};
-use plumb_wire::capture::pcapng;
+use plumb_sys::packet::{AsyncPacketSocket, FRAME_MAX_BYTES, Frame, PacketSocket};
+use plumb_wire::capture::{LinkType, pcapng};
 use serde::Serialize;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-
-/// LINKTYPE_ETHERNET of the pcapng format.
-const ETHERNET: u16 = 1;
 
 /// What is captured is written out at least so often, for whoever reads along.
 const WRITE_OUT: Duration = Duration::from_millis(100);
@@ -71,7 +67,8 @@ struct Pending {
 
 struct Tap {
     place: usize,
-    socket: AsyncFd<PacketSocket>,
+    socket: AsyncPacketSocket,
+    buffer: Vec<u8>,
     /// The socket may have more.
     ready: bool,
     /// Everything older than this has been read, nanoseconds.
@@ -101,41 +98,37 @@ pub async fn record<W: Write>(
     let mut taps = Vec::with_capacity(sockets.len());
     for (name, fd) in sockets {
         let place = recorder.place(&name)?;
-        let socket = AsyncFd::with_interest(PacketSocket::from(fd), Interest::READABLE)?;
-        taps.push(Tap { place, socket, ready: true, read_until_ns: 0 });
+        let socket = PacketSocket::from(fd).into_async()?;
+        let buffer = vec![0; FRAME_MAX_BYTES];
+        taps.push(Tap { place, socket, buffer, ready: true, read_until_ns: 0 });
     }
     let mut until = std::pin::pin!(until);
-    let mut buffer = vec![0; FRAME_MAX_BYTES];
     loop {
-        let mut write_out = std::pin::pin!(tokio::time::sleep(WRITE_OUT));
-        let waits = !recorder.pending.is_empty();
-        let ended = poll_fn(|cx| {
-            if until.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(true);
-            }
-            if waits && write_out.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(false);
-            }
-            for tap in &mut taps {
-                if let Poll::Ready(Ok(mut guard)) = tap.socket.poll_read_ready(cx) {
-                    // Cleared before reading: what comes meanwhile sets it again.
-                    guard.clear_ready();
-                    tap.ready = true;
-                }
-            }
-            if taps.iter().any(|tap| tap.ready) { Poll::Ready(false) } else { Poll::Pending }
-        });
-        let ended = ended.await;
-        let full = recorder.turn(&mut taps, &mut buffer)?;
+        let ended = recorder.wait(&mut taps, until.as_mut()).await?;
+        let full = recorder.turn(&mut taps)?;
         if ended || full {
             while !recorder.is_full() && taps.iter().any(|tap| tap.ready) {
-                recorder.turn(&mut taps, &mut buffer)?;
+                recorder.turn(&mut taps)?;
             }
             return recorder.finish(&taps);
         }
         // Without this a busy network would keep `until` from being heard.
         tokio::task::yield_now().await;
     }
+}
+
+/// What may end a wait.
+type Waiting<'a> = Pin<Box<dyn Future<Output = io::Result<Frame>> + 'a>>;
+
+/// [`record`] on a runtime of its own.
+pub fn record_blocking<W: Write>(
+    sockets: Vec<(String, OwnedFd)>,
+    output: W,
+    limits: Limits,
+    until: impl Future<Output = ()>,
+) -> io::Result<Recorded> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(record(sockets, output, limits, until))
 }
 
 impl<W: Write> Recorder<W> {
@@ -157,16 +150,78 @@ impl<W: Write> Recorder<W> {
         if let Some(known) = known {
             return Ok(known);
         }
-        self.interfaces.push(self.writer.add_interface(name, ETHERNET)?);
+        self.interfaces.push(self.writer.add_interface(name, LinkType::Ethernet)?);
         self.recorded.places.push(RecordedPlace { name: name.to_owned(), ..Default::default() });
         Ok(self.recorded.places.len() - 1)
     }
 
+    /// Waits until a socket has a frame, or what is pending may be written out,
+    /// or `until` is done; says whether it is.
+    async fn wait(
+        &mut self,
+        taps: &mut [Tap],
+        mut until: Pin<&mut impl Future<Output = ()>>,
+    ) -> io::Result<bool> {
+        let is_idle = taps.iter().all(|tap| !tap.ready);
+        let has_pending = !self.pending.is_empty();
+        let mut write_out = std::pin::pin!(tokio::time::sleep(WRITE_OUT));
+        let mut waiting: Vec<Waiting<'_>> = Vec::new();
+        let places: Vec<usize> = taps.iter().map(|tap| tap.place).collect();
+        for Tap { socket, buffer, .. } in &mut *taps {
+            waiting.push(Box::pin(socket.receive(buffer)));
+        }
+        let mut came = None;
+        let mut look = |cx: &mut Context<'_>| {
+            if until.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(true));
+            }
+            for (index, frame) in waiting.iter_mut().enumerate() {
+                match frame.as_mut().poll(cx) {
+                    Poll::Ready(Ok(frame)) => {
+                        came = Some((index, frame));
+                        return Poll::Ready(Ok(false));
+                    }
+                    Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::NetworkDown => {
+                        return Poll::Ready(Err(error));
+                    }
+                    // The interface went down (a fault, perhaps); it may come back.
+                    Poll::Ready(Err(_)) => return Poll::Ready(Ok(false)),
+                    Poll::Pending => {}
+                }
+            }
+            let may_go = !is_idle || (has_pending && write_out.as_mut().poll(cx).is_ready());
+            if may_go { Poll::Ready(Ok(false)) } else { Poll::Pending }
+        };
+        let ended = poll_fn(&mut look).await;
+        drop(waiting);
+        if let Some((index, frame)) = came
+            && let (Some(tap), Some(place)) = (taps.get_mut(index), places.get(index))
+        {
+            tap.ready = true;
+            tap.read_until_ns = tap.read_until_ns.max(frame.unix_ns);
+            self.keep(*place, &frame, &tap.buffer);
+        }
+        ended
+    }
+
+    fn keep(&mut self, place: usize, frame: &Frame, buffer: &[u8]) {
+        let bytes = buffer.get(..frame.captured_bytes).unwrap_or_default().to_vec();
+        self.pending_bytes += bytes.len();
+        self.read += 1;
+        self.pending.push(Reverse(Pending {
+            unix_ns: frame.unix_ns,
+            number: self.read,
+            place,
+            original_bytes: frame.original_bytes,
+            frame: bytes,
+        }));
+    }
+
     /// Reads from every socket, and writes what nothing older can precede.
     /// Gives whether a limit is reached.
-    fn turn(&mut self, taps: &mut [Tap], buffer: &mut [u8]) -> io::Result<bool> {
+    fn turn(&mut self, taps: &mut [Tap]) -> io::Result<bool> {
         for tap in &mut *taps {
-            self.read(tap, buffer)?;
+            self.read(tap)?;
         }
         let safe_ns = taps.iter().map(|tap| tap.read_until_ns).min().unwrap_or(u64::MAX);
         while let Some(Reverse(next)) = self.pending.peek() {
@@ -181,22 +236,13 @@ impl<W: Write> Recorder<W> {
         Ok(self.is_full())
     }
 
-    fn read(&mut self, tap: &mut Tap, buffer: &mut [u8]) -> io::Result<()> {
+    fn read(&mut self, tap: &mut Tap) -> io::Result<()> {
         for _ in 0..TURN_FRAMES {
             let now_ns = clock::unix_ns();
-            match tap.socket.get_ref().try_receive(buffer) {
+            match tap.socket.get_ref().try_receive(&mut tap.buffer) {
                 Ok(frame) => {
-                    let bytes = buffer.get(..frame.captured_bytes).unwrap_or_default().to_vec();
-                    self.pending_bytes += bytes.len();
-                    self.read += 1;
                     tap.read_until_ns = tap.read_until_ns.max(frame.unix_ns);
-                    self.pending.push(Reverse(Pending {
-                        unix_ns: frame.unix_ns,
-                        number: self.read,
-                        place: tap.place,
-                        original_bytes: frame.original_bytes,
-                        frame: bytes,
-                    }));
+                    self.keep(tap.place, &frame, &tap.buffer);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     tap.ready = false;
@@ -215,8 +261,7 @@ impl<W: Write> Recorder<W> {
         let Some(Reverse(oldest)) = self.pending.pop() else { return Ok(()) };
         self.pending_bytes -= oldest.frame.len();
         let interface = self.interfaces.get(oldest.place).copied().unwrap_or(0);
-        let original = u32::try_from(oldest.original_bytes).unwrap_or(u32::MAX);
-        self.writer.packet(interface, oldest.unix_ns, &oldest.frame, original)?;
+        self.writer.packet(interface, oldest.unix_ns, &oldest.frame, oldest.original_bytes)?;
         self.recorded.packets += 1;
         self.recorded.bytes += oldest.frame.len() as u64;
         if let Some(place) = self.recorded.places.get_mut(oldest.place) {
