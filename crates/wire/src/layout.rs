@@ -682,6 +682,10 @@ fn read_bits(bytes: &[u8], start: usize, width: usize) -> u64 {
 
 /// Puts the low `width` bits of `value` at bit `start`, which is where `bytes` ends so far.
 fn write_bits(bytes: &mut Vec<u8>, start: usize, width: usize, value: u64) {
+    if start.is_multiple_of(8) && width.is_multiple_of(8) {
+        bytes.extend_from_slice(&value.to_be_bytes()[size_of::<u64>() - width / 8..]);
+        return;
+    }
     bytes.resize((start + width).div_ceil(8), 0);
     for index in 0..width {
         let bit = start + index;
