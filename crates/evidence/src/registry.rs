@@ -56,6 +56,7 @@ registry! {
     NetIpv6Broken = "net.ipv6.broken",
     NetIpv6Unavailable = "net.ipv6.unavailable",
     NetIpv4Broken = "net.ipv4.broken",
+    NetIpv4Unavailable = "net.ipv4.unavailable",
 
     DnsNameInvalid = "dns.name.invalid",
     DnsNameNonexistent = "dns.name.nonexistent",
@@ -70,10 +71,16 @@ registry! {
     DnsResolverRefuses = "dns.resolver.refuses",
     DnsResolverMalformed = "dns.resolver.malformed",
     DnsResolverSlow = "dns.resolver.slow",
+    DnsResolverRejected = "dns.resolver.rejected",
+    DnsResolverError = "dns.resolver.error",
+    DnsResolverAaaaDropped = "dns.resolver.aaaa-dropped",
     DnsTcpBlocked = "dns.tcp.blocked",
     DnsDelegationLame = "dns.delegation.lame",
     DnsAuthoritySilent = "dns.authority.silent",
+    DnsAuthoritySlow = "dns.authority.slow",
+    DnsDnssecBogus = "dns.dnssec.bogus",
     DnsHostsOverride = "dns.hosts.override",
+    DnsSystemDisagrees = "dns.system.disagrees",
 
     TcpConnectRefused = "tcp.connect.refused",
     TcpPortClosed = "tcp.port.closed",
@@ -90,6 +97,8 @@ registry! {
     TcpClosedAfterAccept = "tcp.closed.after-accept",
     TcpPayloadDropped = "tcp.payload.dropped",
     TcpStalled = "tcp.stalled.mid-stream",
+    TcpLocalFirewall = "tcp.local.firewall",
+    TcpLocalExhausted = "tcp.local.exhausted",
 
     UdpPortUnreachable = "udp.port.unreachable",
 

@@ -1,0 +1,54 @@
+//! What must be asked to explain why a subject was not reached.
+
+use std::net::SocketAddr;
+
+use plumb_evidence::Question;
+use plumb_evidence::observation::{NeighbourState, RouteResult};
+
+use super::{Cause, Subject, explain};
+use crate::contact::{Contact, Reached};
+use crate::facts::Facts;
+
+/// The questions, all that can be asked at the same time.
+pub(crate) fn questions(facts: &Facts<'_>, subject: Subject) -> Vec<Question> {
+    let contacts = facts.contacts(subject.address.ip());
+    let at_port: Vec<&Contact<'_>> =
+        contacts.iter().filter(|contact| contact.address == subject.address).collect();
+    let finished = at_port.iter().any(|contact| contact.result != Reached::Cut);
+    let answered = at_port.iter().any(|contact| contact.result == Reached::Answered);
+    let settled = explain(facts, subject)
+        .is_some_and(|e| e.cause.is_near() || matches!(e.cause, Cause::PortClosed));
+    if !finished || answered || settled {
+        return Vec::new();
+    }
+    let rejected = at_port.iter().any(|contact| contact.rejection().is_some());
+    let mut wanted = Vec::new();
+    if !rejected {
+        wanted.extend(next_hop(facts, subject));
+    }
+    wanted.push(Question::Path { destination: subject.address });
+    wanted.push(Question::OtherPort { address: other_port(subject.address) });
+    wanted
+}
+
+/// Whether the next hop answers on the segment.
+fn next_hop(facts: &Facts<'_>, subject: Subject) -> Option<Question> {
+    let ip = subject.address.ip();
+    let Some(route) = facts.route_to(ip) else {
+        return Some(Question::Route { destination: ip });
+    };
+    let RouteResult::Found { gateway, .. } = route.what.result else { return None };
+    let address = gateway.unwrap_or(ip);
+    let settled = facts.neighbour(address).is_some_and(|seen| {
+        use NeighbourState as N;
+        matches!(seen.what.state, N::Reachable | N::Failed | N::Permanent)
+    });
+    (!settled).then_some(Question::Neighbour { address })
+}
+
+/// The port beside this one that is most likely to be open, or to be closed by
+/// the host itself: that of the web.
+fn other_port(address: SocketAddr) -> SocketAddr {
+    let port = if address.port() == 80 { 443 } else { 80 };
+    SocketAddr::new(address.ip(), port)
+}

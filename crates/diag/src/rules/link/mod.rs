@@ -1,0 +1,4 @@
+//! Interfaces and neighbours.
+
+pub(crate) mod interface;
+pub(crate) mod neighbour;

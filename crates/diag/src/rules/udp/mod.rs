@@ -1,0 +1,3 @@
+//! Datagrams.
+
+pub(crate) mod port;
