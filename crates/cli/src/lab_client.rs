@@ -9,6 +9,7 @@ use std::process::Command;
 
 use plumb_lab::doctor::{Facts, Remedy};
 use plumb_lab::faults::{self, FaultError, FaultSpec};
+use plumb_lab::topology;
 use plumb_lab::{About, Client, Denied, Lab, LabError, RuntimeDir, Status, exec};
 use plumb_report::{Line, Tone, styled};
 use serde::Serialize;
@@ -17,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
+use crate::loopback;
 use crate::output;
 use crate::suggest;
 
@@ -31,6 +33,8 @@ pub(crate) struct Wanted<'a> {
     /// A file, or a topology inside plumb.
     pub(crate) topology: Option<&'a str>,
     pub(crate) faults: &'a [String],
+    /// The machine that is going to be used.
+    pub(crate) machine: Option<&'a str>,
 }
 
 /// The lab that could be started.
@@ -38,29 +42,50 @@ pub(crate) enum Started {
     /// The full one.
     Lab(Box<Lab>),
     /// The kernel denies namespaces: the one on loopback addresses.
-    Loopback(Box<crate::loopback::LoopbackLab>),
+    Loopback(Box<loopback::LoopbackLab>),
 }
 
 /// Starts a lab that ends with this process.
 pub(crate) fn start(wanted: &Wanted<'_>) -> Result<Started, CommandError> {
-    for fault in wanted.faults {
-        check_fault_name(fault)?;
-    }
+    check(wanted)?;
     match builder(wanted)?.start() {
         Ok(lab) => Ok(Started::Lab(Box::new(lab))),
         Err(LabError::Denied(denied)) => {
             tell_denied(&denied);
-            crate::loopback::start(wanted).map(|lab| Started::Loopback(Box::new(lab)))
+            loopback::start(wanted).map(|lab| Started::Loopback(Box::new(lab)))
         }
         Err(other) => Err(error(other)),
     }
 }
 
-/// Starts a lab that stays.
-pub(crate) fn up(wanted: &Wanted<'_>) -> Result<Status, CommandError> {
+/// Finds what is wrong with the words before anything is built for them.
+fn check(wanted: &Wanted<'_>) -> Result<(), CommandError> {
     for fault in wanted.faults {
         check_fault_name(fault)?;
     }
+    let Some(machine) = wanted.machine else { return Ok(()) };
+    let plan = plan(wanted.topology.unwrap_or(topology::DEFAULT))?;
+    let machines: Vec<String> = plan.machines.iter().map(|machine| machine.name.clone()).collect();
+    require_machine_of(&machines, machine)
+}
+
+/// The plan of a topology inside plumb, or of a file.
+fn plan(name: &str) -> Result<topology::Plan, CommandError> {
+    let plan = match topology::builtin(name) {
+        Some(plan) => plan,
+        None => {
+            // Whatever cannot be read is told better by the one who starts it.
+            Lab::builder().topology_named(name).map_err(error)?;
+            let text = std::fs::read_to_string(name);
+            topology::parse(name, &text.map_err(|failed| CommandError::file("read", name, failed))?)
+        }
+    };
+    plan.map_err(|failed| error(failed.into()))
+}
+
+/// Starts a lab that stays.
+pub(crate) fn up(wanted: &Wanted<'_>) -> Result<Status, CommandError> {
+    check(wanted)?;
     let name = match builder(wanted)?.up() {
         Ok(name) => name,
         Err(LabError::Denied(denied)) => {
@@ -118,11 +143,6 @@ pub(crate) fn exec_command(
 }
 
 /// Refuses a machine that the lab does not have.
-pub(crate) fn require_machine(lab: &Lab, machine: &str) -> Result<(), CommandError> {
-    let status = lab.client().and_then(|client| client.status()).map_err(error)?;
-    require_machine_of(&status.machines, machine)
-}
-
 pub(crate) fn require_machine_of(machines: &[String], machine: &str) -> Result<(), CommandError> {
     if machines.iter().any(|known| known == machine) {
         return Ok(());
@@ -157,8 +177,46 @@ pub(crate) fn capture(
     file: &Path,
     program: Option<Command>,
 ) -> Result<ExitStatus, CommandError> {
-    let _ = (client, places, file, program);
-    Err(CommandError::not_measured("captures cannot be written yet"))
+    let sockets = client.capture(places).map_err(error)?;
+    let out: Box<dyn std::io::Write> = if file == Path::new("-") {
+        Box::new(plumb_report::pipe::QuietPipe::new(std::io::stdout()))
+    } else {
+        Box::new(
+            std::fs::File::create(file)
+                .map_err(|error| CommandError::file("write", file, error))?,
+        )
+    };
+    let failed =
+        |error: std::io::Error| CommandError::not_measured(format!("cannot capture: {error}"));
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (recorded, status) = runtime.block_on(async {
+        let program = program.map(|mut command| command.spawn()).transpose().map_err(failed)?;
+        let mut status = ExitStatus::GOOD;
+        let until = async {
+            let Some(mut program) = program else {
+                // Where Ctrl-C cannot be heard, the signal itself ends this.
+                let _ = tokio::signal::ctrl_c().await;
+                return;
+            };
+            // Ctrl-C reaches the program by the terminal; its end ends this.
+            let _interrupts = signal(SignalKind::interrupt());
+            let ended = tokio::task::spawn_blocking(move || program.wait()).await;
+            status = match ended {
+                Ok(Ok(ended)) => ExitStatus::of_program(ended),
+                _ => ExitStatus::NOT_PASSED_ON,
+            };
+        };
+        let limits = plumb_lab::capture::Limits::default();
+        let recorded =
+            plumb_lab::capture::record(sockets, out, limits, until).await.map_err(failed)?;
+        Ok::<_, CommandError>((recorded, status))
+    })?;
+    output::note(&format!("{} packets of {} places", recorded.packets, recorded.places.len()));
+    for place in recorded.places.iter().filter(|place| place.lost > 0) {
+        output::note(&format!("{} more came too fast at {}", place.lost, place.name));
+    }
+    Ok(status)
 }
 
 /// Every fault, in the order of the matrix.

@@ -73,7 +73,8 @@ pub fn command() -> clap::Command {
     let lab = names(top.find_subcommand("lab"));
     let all = names(Some(&top));
     let overview = overview(&top);
-    let top = top.mut_subcommand("lab", |command| with_examples(command, &lab, lab::LabCommand::TABLE));
+    let top =
+        top.mut_subcommand("lab", |command| with_examples(command, &lab, lab::LabCommand::TABLE));
     with_examples(top, &all, TopCommand::TABLE)
         .help_template("{about}\n\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}\n")
         .after_help(overview)
@@ -86,7 +87,11 @@ fn names(command: Option<&clap::Command>) -> Vec<String> {
 }
 
 /// Lets the `--help` of each command begin with its examples.
-fn with_examples(command: clap::Command, names: &[String], table: &[(&str, &str)]) -> clap::Command {
+fn with_examples(
+    command: clap::Command,
+    names: &[String],
+    table: &[(&str, &str)],
+) -> clap::Command {
     names.iter().zip(table).fold(command, |command, (name, (_, examples))| {
         command.mut_subcommand(name, |sub| {
             let about = sub.get_about().map(ToString::to_string).unwrap_or_default();

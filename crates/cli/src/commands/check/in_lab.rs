@@ -20,11 +20,14 @@ pub(super) fn run(
     host: &str,
     requests: Vec<Request>,
 ) -> Result<ExitStatus, CommandError> {
-    let wanted =
-        lab_client::Wanted { name: check.lab_name(), topology: None, faults: &check.lab.faults };
+    let wanted = lab_client::Wanted {
+        name: check.lab_name(),
+        topology: None,
+        faults: &check.lab.faults,
+        machine: Some(host),
+    };
     match lab_client::start(&wanted)? {
         Started::Lab(lab) => {
-            lab_client::require_machine(&lab, host)?;
             let mut copy = lab.unprivileged_command(host, lab_client::THIS_PROGRAM);
             copy.args(without_lab(environment::arguments()));
             lab_client::run_to_its_end(copy)

@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{Output, Session};
 
-/// Try everything that a lab needs of the kernel, and say what is missing
+/// Try what a lab needs of the kernel, and say what is missing
 ///
 /// Exits with 1 where only the smaller lab on loopback addresses can run.
 #[derive(Debug, Args)]

@@ -32,6 +32,10 @@ impl Run for Faults {
         let width = lab_client::fault_names().map(str::len).max().unwrap_or(0);
         for fault in lab_client::faults() {
             session.record("fault", &fault.record())?;
+        }
+        let mut by_layer = lab_client::faults().to_vec();
+        by_layer.sort_by_key(|fault| fault.layer());
+        for fault in by_layer {
             let layer = fault.name.split('.').next().unwrap_or_default();
             if layer != last && !last.is_empty() {
                 lines.push(Line::new());

@@ -58,6 +58,7 @@ impl RunIn {
             name: self.name.as_deref(),
             topology: self.topology.as_deref(),
             faults: &self.faults,
+            machine: Some(&self.at),
         };
         let (program, arguments) = self
             .command
@@ -65,7 +66,6 @@ impl RunIn {
             .ok_or_else(|| CommandError::usage("there is no program to run"))?;
         match lab_client::start(&wanted)? {
             Started::Lab(lab) => {
-                lab_client::require_machine(&lab, &self.at)?;
                 let mut command = match self.unprivileged {
                     true => lab.unprivileged_command(&self.at, program),
                     false => lab.command(&self.at, program),

@@ -42,6 +42,7 @@ impl Run for Up {
             name: Some(&self.lab.name),
             topology: self.topology.as_deref(),
             faults: &self.faults,
+            machine: None,
         };
         let status = lab_client::up(&wanted)?;
         session.record("lab", &lab_client::LabRecord::of(&status))?;
