@@ -6,7 +6,6 @@ use std::net::{IpAddr, SocketAddr};
 use plumb_evidence::observation::{ConnectAttempt, ConnectOutcome, PhaseName};
 use plumb_evidence::{Observation, Purpose};
 use plumb_sys::tcp::{self, DialOptions, DialOutcome, DialReport};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -167,7 +166,7 @@ pub async fn connect(scope: &Scope, addresses: &[SocketAddr], deadline: Deadline
         tokio::select! {
             biased;
             ended = racing.next() => if let Some(mut ended) = ended {
-                connection = take_stream(&mut ended).and_then(|stream| open(&ended, stream));
+                connection = take(&mut ended);
                 attempts.push(record(scope, &ended, connection.is_some()));
                 next_at = Instant::now();
             },
@@ -212,20 +211,19 @@ fn limited<'a>(scope: &Scope, addresses: &'a [SocketAddr]) -> &'a [SocketAddr] {
     &addresses[..addresses.len().min(ADDRESSES_MAX)]
 }
 
-fn take_stream(ended: &mut Ended) -> Option<TcpStream> {
+/// Takes the connection out of an attempt that came to be.
+fn take(ended: &mut Ended) -> Option<Connection> {
     let report = ended.report.as_mut().ok()?;
-    // The outcome stays "connected" to whoever records it.
     match std::mem::replace(&mut report.outcome, DialOutcome::TimedOut) {
-        DialOutcome::Connected(stream) => Some(stream),
+        DialOutcome::Connected(stream) => {
+            let opened = Connection::new(ended.open.connection, ended.open.address, stream);
+            opened.map_err(|error| report.outcome = DialOutcome::Failed(error)).ok()
+        }
         other => {
             report.outcome = other;
             None
         }
     }
-}
-
-fn open(ended: &Ended, stream: TcpStream) -> Option<Connection> {
-    Connection::new(ended.open.connection, ended.open.address, stream).ok()
 }
 
 /// One attempt, recorded, and closed again: is this port or address alive?
@@ -243,7 +241,7 @@ pub(crate) async fn single(
     let connection = scope.recorder.next_connection();
     let open_attempt = Open { connection, address, start_ns: scope.elapsed_ns() };
     let mut ended = dial_one(scope, open_attempt, deadline).await;
-    let connection = take_stream(&mut ended).and_then(|stream| open(&ended, stream));
+    let connection = take(&mut ended);
     (record(scope, &ended, connection.is_some()), connection)
 }
 

@@ -195,6 +195,8 @@ impl Talk<'_> {
                 HttpError::Reset
             }
             _ if passed.received_bytes == 0 => HttpError::EmptyReply,
+            // Of HTTP/2 the server's settings came, and nothing else.
+            Some(Told::Ended) if self.is_h2 => HttpError::EmptyReply,
             _ if !is_http => HttpError::NotHttp { first_bytes: first(&passed.first_received) },
             Some(Told::Ended) => {
                 HttpError::Protocol { text: "the response ended in its head".into() }
@@ -352,7 +354,11 @@ fn full_text(error: &hyper::Error) -> String {
         }
         source = inner.source();
     }
-    text
+    match h2_of(error).and_then(h2::Error::reason) {
+        // By the name of RFC 9113 section 7, which people search for.
+        Some(reason) => format!("{reason:?}: {text}"),
+        None => text,
+    }
 }
 
 /// A connection of either version, with the task that drives it.

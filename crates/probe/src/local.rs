@@ -103,11 +103,11 @@ pub async fn neighbour(
     deadline: Deadline,
 ) -> Result<NeighbourState, LocalError> {
     let mut netlink = Netlink::open()?;
-    let mut found = look(&mut netlink, address)?;
+    let mut found = look(scope, &mut netlink, address)?;
     if !settled(found.0) {
-        provoke(address);
+        provoke(&mut netlink, address, &found.2);
         loop {
-            found = look(&mut netlink, address)?;
+            found = look(scope, &mut netlink, address)?;
             if settled(found.0) || deadline.has_passed() || scope.stop.is_asked() {
                 break;
             }
@@ -120,24 +120,42 @@ pub async fn neighbour(
 /// Reads the neighbour table for an address on the own segment, without asking
 /// anybody, and records the state.
 pub fn neighbour_entry(scope: &Scope, address: IpAddr) -> Result<NeighbourState, LocalError> {
-    let found = look(&mut Netlink::open()?, address)?;
+    let found = look(scope, &mut Netlink::open()?, address)?;
     Ok(record_neighbour(scope, address, found))
 }
 
 type Entry = (NeighbourState, Option<netlink::Neighbour>, String);
 
-fn look(netlink: &mut Netlink, address: IpAddr) -> Result<Entry, LocalError> {
-    match netlink.neighbour(address)? {
+fn look(scope: &Scope, netlink: &mut Netlink, address: IpAddr) -> Result<Entry, LocalError> {
+    // A link-local router may have the same address on several segments.
+    let towards = interface_towards(scope, address);
+    let mut entries = netlink.neighbours()?.into_iter().filter(|entry| {
+        entry.address == address && towards.as_ref().is_none_or(|name| *name == entry.interface)
+    });
+    match entries.next() {
         Some(entry) => {
             let interface = entry.interface.clone();
             Ok((state_of(entry.state), Some(entry), interface))
         }
         None => {
-            let route = netlink.route_to(address, RouteQuery::default());
-            let interface = route.map(|route| route.interface).unwrap_or_default();
+            let interface = towards.unwrap_or_else(|| {
+                let route = netlink.route_to(address, RouteQuery::default());
+                route.map(|route| route.interface).unwrap_or_default()
+            });
             Ok((NeighbourState::None, None, interface))
         }
     }
+}
+
+/// The interface by which a route that was looked up leads to this router.
+fn interface_towards(scope: &Scope, router: IpAddr) -> Option<String> {
+    scope.recorder.events().into_iter().rev().find_map(|event| match event.what {
+        Observation::Route {
+            result: RouteResult::Found { interface, gateway: Some(gateway), .. },
+            ..
+        } if gateway == router => Some(interface),
+        _ => None,
+    })
 }
 
 fn record_neighbour(
@@ -159,13 +177,22 @@ const fn settled(state: NeighbourState) -> bool {
 
 /// Sends an empty datagram, for which the kernel must know the neighbour. What
 /// becomes of it shows in the table, so errors here say nothing new.
-fn provoke(address: IpAddr) {
-    let any: IpAddr = match address {
-        IpAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+fn provoke(netlink: &mut Netlink, address: IpAddr, interface: &str) {
+    let (any, to): (SocketAddr, SocketAddr) = match address {
+        IpAddr::V4(_) => {
+            ((std::net::Ipv4Addr::UNSPECIFIED, 0).into(), (address, DISCARD_PORT).into())
+        }
+        IpAddr::V6(v6) => {
+            // A link-local address means nothing without its link.
+            let links = netlink.interfaces().unwrap_or_default();
+            let link = links.iter().find(|link| link.name == interface);
+            let zone = link.filter(|_| v6.is_unicast_link_local()).map_or(0, |link| link.index);
+            let to = SocketAddrV6::new(v6, DISCARD_PORT, 0, zone);
+            ((std::net::Ipv6Addr::UNSPECIFIED, 0).into(), to.into())
+        }
     };
-    if let Ok(socket) = std::net::UdpSocket::bind((any, 0)) {
-        let _ = socket.send_to(&[], (address, DISCARD_PORT));
+    if let Ok(socket) = std::net::UdpSocket::bind(any) {
+        let _ = socket.send_to(&[], to);
     }
 }
 

@@ -385,7 +385,7 @@ mod tests {
     #[tokio::test]
     async fn a_loss_below_the_limit_is_mended() {
         // The first try of each of these is lost.
-        let lossy = |size: u16, times: u32| size <= 660 && !(times == 0 && size % 5 == 0);
+        let lossy = |size: u16, times: u32| size <= 660 && !(times == 0 && size.is_multiple_of(5));
         assert_eq!(climbed(1460, lossy).largest_bytes, Some(660));
     }
 
@@ -396,7 +396,8 @@ mod tests {
             let ladder = climbed(1460, |size, times| {
                 step += 1;
                 // The default is lost by chance each time; of the rest, two of three.
-                size < 1460 && crate::policy::splitmix(step + u64::from(times)) % 3 == 0
+                let luck = crate::policy::splitmix(step + u64::from(times));
+                size < 1460 && luck.is_multiple_of(3)
             });
             assert_eq!(ladder.largest_bytes, None, "seed {seed}");
         }

@@ -1,5 +1,7 @@
 //! The walk's operations against tiny servers on loopback, healthy and broken.
 
+#![allow(clippy::unwrap_used)] // a test's helpers fail the test
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -539,6 +541,40 @@ async fn bodies_that_are_not_whole_or_not_what_they_say_are_told() {
     }
     let (scope, _) = ask(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n").await;
     assert!(matches!(body(&scope).ended, BodyEnd::Malformed { .. }), "{:?}", body(&scope));
+}
+
+#[tokio::test]
+async fn http_2_that_ends_without_a_response_says_how() {
+    let authority = Authority::new("Good");
+    let (listener, address) = listener().await;
+    let acceptor = TlsAcceptor::from(Arc::new(authority.leaf(|_| ()).config(&["h2"])));
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut server =
+            h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
+        // The first connection is dropped with its request.
+        drop(server.accept().await);
+        drop(server);
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut server =
+            h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
+        let (_, mut respond) = server.accept().await.unwrap().unwrap();
+        respond.send_reset(h2::Reason::ENHANCE_YOUR_CALM);
+        let _ = server.accept().await;
+    });
+    let scope = scope();
+    let done = shake(&scope, address, &options(authority.store())).await;
+    let connection = done.connection.unwrap();
+    assert!(exchange::exchange(&scope, connection, &get(), patient()).await.is_none());
+    let seen = failure(&scope);
+    assert!(matches!(seen, HttpError::EmptyReply | HttpError::Reset), "{seen:?}");
+    let scope = Scope::new(Recorder::new(), Arc::new(Network::default()));
+    let done = shake(&scope, address, &options(authority.store())).await;
+    let connection = done.connection.unwrap();
+    assert!(exchange::exchange(&scope, connection, &get(), patient()).await.is_none());
+    let seen = failure(&scope);
+    let HttpError::Protocol { text } = &seen else { panic!("{seen:?}") };
+    assert!(text.contains("ENHANCE_YOUR_CALM"), "{text}");
 }
 
 // -- proxies and further probes --------------------------------------------------------
