@@ -13,6 +13,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +29,10 @@ const ABOUT_BYTES_MAX: u64 = 64 << 10;
 const O_DIRECTORY: i32 = 0o200_000;
 const O_NOFOLLOW: i32 = 0o400_000;
 
-/// A lost race against a lab that is going down; a second loss is not bad luck.
+/// How often a race against a lab that comes or goes may be lost, and how long
+/// such a moment is given.
 const CLAIM_TRIES: usize = 100;
+const CLAIM_PAUSE: Duration = Duration::from_millis(1);
 
 const LOCK: &str = "lock";
 const CONTROL: &str = "control";
@@ -48,6 +51,8 @@ pub struct About {
     pub name: String,
     pub topology: String,
     pub pid: u32,
+    /// Seconds since 1970.
+    pub started_unix_s: i64,
     /// Ends with the process that started it.
     pub owned: bool,
 }
@@ -83,8 +88,9 @@ impl RuntimeDir {
         &self.path
     }
 
-    /// Takes the name for this process; refuses while another holds it.
-    pub(crate) fn claim(&self, name: &str) -> Result<Claim, LabError> {
+    /// Takes a name for this process; refuses while another holds it.
+    pub(crate) fn claim(&self, about: &About) -> Result<Claim, LabError> {
+        let name = about.name.as_str();
         check_name(name)?;
         for _ in 0..CLAIM_TRIES {
             let path = below(&self.labs, name);
@@ -95,8 +101,14 @@ impl RuntimeDir {
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    let pid = read_about(&directory).map_or(0, |about| about.pid);
-                    return Err(LabError::AlreadyRunning { name: name.to_owned(), pid });
+                    if let Some(holder) = read_about(&directory) {
+                        let name = name.to_owned();
+                        return Err(LabError::AlreadyRunning { name, pid: holder.pid });
+                    }
+                    // It comes up and has not said so yet, or it is being
+                    // cleared away.
+                    std::thread::sleep(CLAIM_PAUSE);
+                    continue;
                 }
                 Err(TryLockError::Error(error)) => {
                     return Err(LabError::io("lock", self.shown(name))(error));
@@ -107,7 +119,9 @@ impl RuntimeDir {
                 continue;
             }
             remove_quietly(&below(&directory, CONTROL));
-            remove_quietly(&below(&directory, ABOUT));
+            let text = serde_json::to_vec(about).unwrap_or_default();
+            fs::write(below(&directory, ABOUT), text)
+                .map_err(LabError::io("describe lab", self.shown(name)))?;
             let labs = self.labs.try_clone().map_err(LabError::io("open", self.shown(name)))?;
             return Ok(Claim { labs, directory, name: name.to_owned(), _lock: lock });
         }
@@ -166,13 +180,6 @@ impl Claim {
     pub(crate) fn listen(&self) -> Result<UnixListener, LabError> {
         UnixListener::bind(below(&self.directory, CONTROL))
             .map_err(LabError::io("listen for lab", &self.name))
-    }
-
-    /// Writes what `lab ls` will show.
-    pub(crate) fn describe(&self, about: &About) -> Result<(), LabError> {
-        let text = serde_json::to_vec(about).unwrap_or_default();
-        fs::write(below(&self.directory, ABOUT), text)
-            .map_err(LabError::io("describe lab", &self.name))
     }
 }
 

@@ -199,6 +199,14 @@ pub fn ignore_broken_pipe() -> io::Result<()> {
     Ok(unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) }.map(drop)?)
 }
 
+/// Raises the soft limit of open descriptors to the hard one (RLIMIT_NOFILE):
+/// the soft one is low for the sake of programs that use select(2).
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?)
+}
+
 /// Sends a signal by number; 0 only asks whether the process is there. To one
 /// process only: id 0, which kill(2) takes for the own group, is ESRCH.
 pub fn signal(pid: u32, number: i32) -> io::Result<()> {

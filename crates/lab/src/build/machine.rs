@@ -9,7 +9,14 @@ use crate::topology::{Machine, Route};
 
 /// Addresses are usable at once (no duplicate address detection), stay when an
 /// interface goes down, and nobody asks for a router: the topology says it all.
-const EVERYWHERE: [(&str, &str); 9] = [
+/// What a new namespace would inherit from the host is set here, so that a lab
+/// is the same on every host.
+const EVERYWHERE: [(&str, &str); 14] = [
+    ("net/ipv4/ip_forward", "0"),
+    ("net/ipv4/conf/all/rp_filter", "0"),
+    ("net/ipv4/conf/default/rp_filter", "0"),
+    ("net/ipv6/conf/all/disable_ipv6", "0"),
+    ("net/ipv6/conf/default/disable_ipv6", "0"),
     ("net/ipv6/conf/all/accept_dad", "0"),
     ("net/ipv6/conf/default/accept_dad", "0"),
     ("net/ipv6/conf/all/keep_addr_on_down", "1"),

@@ -45,12 +45,22 @@ fn run(starter: &UnixStream) -> Result<(), LabError> {
     // Out of the terminal's reach: the lab outlives a Ctrl-C meant for others.
     process::new_session().map_err(LabError::io("start", "a session"))?;
     process::ignore_broken_pipe().map_err(LabError::io("ignore", "SIGPIPE"))?;
+    // A lab of many machines has many sockets; with the usual limit of 1024 it
+    // would only be smaller, so a refusal shows later, if at all.
+    let _ = process::raise_descriptor_limit();
     let start =
         protocol::receive::<Start>(starter).map_err(LabError::io("read", "what to build"))?;
     let Some((start, _)) = start else { return Ok(()) };
     let mut plan = topology::parse(&start.origin, &start.topology)?;
     let topology = std::mem::replace(&mut plan.name, start.name.clone());
-    let claim = RuntimeDir::open(&start.runtime_dir)?.claim(&start.name)?;
+    let about = About {
+        name: start.name.clone(),
+        topology: topology.clone(),
+        pid: std::process::id(),
+        started_unix_s: plumb_sys::clock::unix_s(),
+        owned: start.owned,
+    };
+    let claim = RuntimeDir::open(&start.runtime_dir)?.claim(&about)?;
     let user_namespace = build::enter_user_namespace()?;
     // The kernel builds the network while this process computes keys.
     let (network, ca) = std::thread::scope(|scope| {
@@ -93,12 +103,6 @@ fn announce(
 ) -> Result<std::sync::mpsc::Receiver<()>, LabError> {
     let (end, ended) = channel();
     control::serve(claim.listen()?, lab, &end)?;
-    claim.describe(&About {
-        name: start.name.clone(),
-        topology: lab.topology.clone(),
-        pid: std::process::id(),
-        owned: start.owned,
-    })?;
     protocol::send(starter, &Reply::Ready, &[]).map_err(LabError::io("tell", "the starter"))?;
     end_on_signal(lab, end.clone());
     if start.owned {
