@@ -1,10 +1,14 @@
 //! DNS messages: samples, hostile bytes, and hickory-proto as a second opinion.
 
+mod samples;
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hickory_proto::op::Message as Hickory;
+use plumb_wire::Layout;
 use plumb_wire::dns::*;
 use proptest::prelude::*;
+use samples::{all, assert_tiles, outline, sample};
 
 fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -79,6 +83,81 @@ fn hickory_reads_the_same_message() {
 }
 
 #[test]
+fn every_sample_is_read_explained_and_written_again() {
+    for (name, bytes) in all("dns") {
+        let message = Message::decode(&bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(message.encode(), bytes, "{name}: their names are compressed as ours are");
+        samples::check::<Message>(&bytes);
+        let tree = Message::dissect(&bytes, 0..bytes.len()).field;
+        assert_tiles(&tree, 0, bytes.len() * 8);
+        assert_eq!(tree.anomalies(), [], "{name}");
+        for end in 0..bytes.len() {
+            assert!(Message::decode(&bytes[..end]).is_err(), "{name}: {end} bytes");
+        }
+    }
+}
+
+#[test]
+fn hickory_reads_the_samples_the_same() {
+    for (name, bytes) in all("dns") {
+        if name == "dynamic-update" {
+            continue; // hickory keeps no class of deleted sets
+        }
+        let ours = Message::decode(&bytes).unwrap();
+        let theirs = Hickory::from_vec(&bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(u16::from(theirs.metadata.response_code), ours.flags.rcode.number(), "{name}");
+        assert_eq!(theirs.metadata.truncation, ours.flags.truncated);
+        let questions = theirs.queries.iter().zip(&ours.questions);
+        for (their, our) in questions {
+            assert_eq!(their.name().to_ascii().trim_end_matches('.'), our.name.to_string());
+            assert_eq!(u16::from(their.query_type()), our.rtype.number());
+        }
+        let pairs = theirs.answers.iter().chain(&theirs.authorities);
+        for (their, our) in pairs.zip(ours.answers.iter().chain(&ours.authorities)) {
+            assert_eq!(their.ttl, our.ttl_s, "{name}");
+            assert_eq!(u16::from(their.record_type()), our.rtype().number());
+            if matches!(our.rtype(), Rtype::A | Rtype::Aaaa | Rtype::Ns | Rtype::Mx) {
+                assert_eq!(their.data.to_string(), our.data.to_string(), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_messages_are_refused_or_cost_little() {
+    for (name, bytes) in all("dns-hostile") {
+        let decoded = Message::decode(&bytes);
+        let legal = name == "pointer-chain-in-data";
+        assert_eq!(decoded.is_ok(), legal, "{name}: {decoded:?}");
+        let tree = Message::dissect(&bytes, 0..bytes.len()).field;
+        assert_tiles(&tree, 0, tree.bit_end());
+        assert_eq!(tree.anomalies().is_empty(), legal, "{name}");
+    }
+}
+
+#[test]
+fn a_referral_is_explained_to_the_bit() {
+    let bytes = sample("dns/referral-with-glue");
+    insta::assert_snapshot!(outline(&Message::dissect(&bytes, 0..bytes.len()).field));
+}
+
+#[test]
+fn samples_say_what_they_are_named_for() {
+    let of = |name: &str| Message::decode(&sample(&format!("dns/{name}"))).unwrap();
+    assert_eq!(of("badvers").flags.rcode, Rcode::BadVers);
+    assert!(of("truncated").flags.truncated);
+    let servfail = of("servfail-extended-error");
+    let why = &servfail.edns().unwrap().options[0];
+    let code = ExtendedErrorCode::NoReachableAuthority;
+    assert_eq!(*why, EdnsOption::ExtendedError { code, text: "no one there".to_owned() });
+    assert_eq!(of("mixed-case").questions[0].name.to_string(), "wWw.eXaMpLe.CoM");
+    let mixed = of("every-type-at-once");
+    let https = &mixed.answers[4];
+    assert_eq!(https.rtype(), Rtype::Https);
+    assert_eq!(https.to_string(), "example.com. 300 IN HTTPS \\# 10 00010000010003026832");
+}
+
+#[test]
 fn every_prefix_is_an_error_and_no_panic() {
     let bytes = every_type().encode();
     for end in 0..bytes.len() {
@@ -107,6 +186,29 @@ fn compression_loops_are_errors() {
     }
     let mutual = [&header[..], &[1, b'a', 0xc0, 16, 0xc0, 12, 0, 1, 0, 1]].concat();
     assert!(Message::decode(&mutual).is_err());
+}
+
+#[test]
+fn a_chain_of_pointers_is_followed_so_far_and_no_further() {
+    let chain = |pointers: usize| {
+        // Data of a type without a format: a name, then pointers each to what is before it.
+        let mut bytes = vec![0, 5, 0x80, 0, 0, 0, 0, 2, 0, 0, 0, 0];
+        let data_bytes = 3 + 2 * (pointers as u16 - 1);
+        bytes.extend([0, 0x02, 0xdb, 0, 1, 0, 0, 0, 0]);
+        bytes.extend(data_bytes.to_be_bytes());
+        let mut target = bytes.len() as u16;
+        bytes.extend([1, b'a', 0]);
+        for _ in 1..pointers {
+            let here = bytes.len() as u16;
+            bytes.extend((0xc000 | target).to_be_bytes());
+            target = here;
+        }
+        bytes.extend((0xc000 | target).to_be_bytes());
+        bytes.extend([0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 10, 0, 0, 1]);
+        Message::decode(&bytes)
+    };
+    assert_eq!(chain(127).unwrap().answers[1].name, name("a"));
+    assert!(chain(128).unwrap_err().to_string().contains("127"));
 }
 
 #[test]

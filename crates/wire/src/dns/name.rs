@@ -14,6 +14,9 @@ use crate::layout::{DecodeError, Wire};
 pub const LABEL_BYTES_MAX: usize = 63;
 /// RFC 1035 section 2.3.4: a name is 255 octets or less, length bytes and root included.
 pub const NAME_BYTES_MAX: usize = 255;
+/// A name of 255 bytes has at most 127 labels, and each may end in a pointer; more are a message
+/// that wants to cost time.
+const POINTERS_MAX: usize = 127;
 /// RFC 1035 section 4.1.4: a pointer has 14 bits.
 const POINTER_MAX: usize = 0x3fff;
 
@@ -400,6 +403,7 @@ impl Names {
 fn read_name(message: &[u8], start: usize) -> Result<(Name, usize), &'static str> {
     let (mut at, mut run_start) = (start, start);
     let mut used_bytes = None;
+    let mut pointers = 0;
     let mut wire = Vec::new();
     loop {
         let length = *message.get(at).ok_or("the name is cut off")?;
@@ -423,6 +427,10 @@ fn read_name(message: &[u8], start: usize) -> Result<(Name, usize), &'static str
                 used_bytes.get_or_insert_with(|| at + 2 - start);
                 if target >= run_start {
                     return Err("a compression pointer that does not point backwards");
+                }
+                pointers += 1;
+                if pointers > POINTERS_MAX {
+                    return Err("a chain of more than 127 compression pointers");
                 }
                 (at, run_start) = (target, target);
             }

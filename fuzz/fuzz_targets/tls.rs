@@ -1,0 +1,26 @@
+//! TLS records, alerts and handshake messages.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use plumb_wire::tls::{
+    Alert, Certificate, CertificateRequest, Handshake, HandshakeReader, Plaintext, Record,
+    RecordReader,
+};
+
+fuzz_target!(|bytes: &[u8]| {
+    plumb_fuzz::identity::<Record>(bytes);
+    plumb_fuzz::identity::<Alert>(bytes);
+    plumb_fuzz::identity::<Certificate>(bytes);
+    plumb_fuzz::identity::<CertificateRequest>(bytes);
+    // A hello without extensions has two forms.
+    plumb_fuzz::meaning::<Handshake>(bytes);
+    plumb_fuzz::meaning::<Plaintext>(bytes);
+    let (mut records, mut messages) = (RecordReader::new(), HandshakeReader::new());
+    for part in bytes.chunks(7) {
+        records.push(part);
+        while let Ok(Some(record)) = records.next() {
+            messages.push(&record.payload);
+            while let Ok(Some(_)) = messages.next() {}
+        }
+    }
+});
