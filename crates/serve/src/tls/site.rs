@@ -194,7 +194,8 @@ impl<T: Service> TlsSite<T> {
     /// are made when the first client meets it.
     async fn old_version(&self) -> io::Result<&raw::OldTls> {
         let name = self.names.first().cloned().unwrap_or_default();
-        self.old_version.get_or_try_init(|| raw::OldTls::generate(name)).await
+        let generate = || raw::OldTls::generate(Arc::clone(&self.authority), name);
+        self.old_version.get_or_try_init(generate).await
     }
 }
 

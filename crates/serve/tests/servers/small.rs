@@ -1,0 +1,95 @@
+//! Echo, discard, daytime, greetings.
+
+use plumb_serve::core::{Forget, Limits, Server};
+use plumb_serve::small::{Daytime, Discard, Echo, Greeting, Protocol};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+
+use crate::ground::{run, serve, stdout, talk, talk_text, udp_socket};
+
+#[tokio::test]
+async fn echo_gives_back_all_and_closes_when_the_client_does() {
+    let mut stream = TcpStream::connect(serve(Echo)).await.unwrap();
+    let sent: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let (mut reading, mut writing) = stream.split();
+    let mut received = Vec::new();
+    let write = async {
+        writing.write_all(&sent).await.unwrap();
+        writing.shutdown().await.unwrap();
+    };
+    let (read, ()) = tokio::join!(reading.read_to_end(&mut received), write);
+    read.unwrap();
+    assert_eq!(received, sent);
+}
+
+#[tokio::test]
+async fn udp_echo_answers_people_and_not_servers() {
+    let server = Server::new("echo", Limits::default(), Forget);
+    let address = server.udp(udp_socket(), Echo).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for payload in [&b"hello"[..], b"", &[7; 60_000]] {
+        client.send_to(payload, address).await.unwrap();
+        let mut buffer = vec![0; 65_536];
+        let (count, from) = client.recv_from(&mut buffer).await.unwrap();
+        assert_eq!((&buffer[..count], from), (payload, address));
+    }
+}
+
+#[tokio::test]
+async fn discard_says_nothing() {
+    let mut stream = TcpStream::connect(serve(Discard)).await.unwrap();
+    stream.write_all(b"hello").await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn daytime_is_one_line() {
+    let line = String::from_utf8(talk(serve(Daytime), b"").await).unwrap();
+    assert!(line.ends_with("-UTC\r\n") && line.lines().count() == 1, "{line:?}");
+    let server = Server::new("daytime", Limits::default(), Forget);
+    let address = server.udp(udp_socket(), Daytime).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.send_to(b"", address).await.unwrap();
+    let mut buffer = [0; 100];
+    let count = client.recv(&mut buffer).await.unwrap();
+    assert!(buffer[..count].ends_with(b"-UTC\r\n"));
+}
+
+#[tokio::test]
+async fn greetings_come_first_and_goodbye_ends() {
+    for (protocol, goodbye, begins, ends) in [
+        (Protocol::Ftp, "QUIT\r\n", "220 ", "221 Goodbye.\r\n"),
+        (Protocol::Smtp, "QUIT\r\n", "220 ", "221 mail.example.com Bye\r\n"),
+        (Protocol::Pop3, "QUIT\r\n", "+OK ", "+OK Bye\r\n"),
+        (Protocol::Imap, "a LOGOUT\r\n", "* OK ", "a OK LOGOUT\r\n"),
+        (Protocol::Ssh, "SSH-2.0-test\r\n", "SSH-2.0-", "\r\n"),
+    ] {
+        let address = serve(Greeting::new(protocol, "mail.example.com"));
+        let said = talk_text(address, goodbye).await;
+        assert!(said.starts_with(begins) && said.ends_with(ends), "{protocol:?}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_without_end_is_not_kept() {
+    let address = serve(Greeting::new(Protocol::Smtp, "mail.example.com"));
+    let said = talk_text(address, &"x".repeat(600)).await;
+    assert!(said.starts_with("220 ") && said.lines().count() == 1, "{said:?}");
+}
+
+#[tokio::test]
+async fn python_is_greeted() {
+    for (protocol, program) in [
+        (Protocol::Smtp, "import smtplib; s=smtplib.SMTP('127.0.0.1',PORT); print(s.ehlo()[0], s.quit()[0])"),
+        (Protocol::Pop3, "import poplib; p=poplib.POP3('127.0.0.1',PORT); print(p.quit())"),
+        (Protocol::Imap, "import imaplib; i=imaplib.IMAP4('127.0.0.1',PORT); print(i.logout()[0])"),
+        (Protocol::Ftp, "import ftplib; f=ftplib.FTP(); f.connect('127.0.0.1',PORT); print(f.quit())"),
+    ] {
+        let port = serve(Greeting::new(protocol, "mail.example.com")).port().to_string();
+        let program = program.replace("PORT", &port);
+        let Some(output) = run("python3", &["-c", &program]).await else { return };
+        assert!(output.status.success(), "{protocol:?}: {output:?}");
+        assert!(!stdout(&output).is_empty());
+    }
+}
