@@ -30,6 +30,7 @@ mod error;
 pub mod exec;
 pub mod faults;
 mod lab;
+pub mod loopback;
 mod machine_files;
 mod members;
 pub mod map;

@@ -43,17 +43,19 @@ pub(super) fn hint(near: Option<&str>) -> String {
     near.map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
 }
 
-/// The word most like `text`, if one is near.
+/// The word most like `text`, if one is near: alike enough, or one slip away.
 pub fn near<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let text = text.to_ascii_lowercase();
-    words
-        .into_iter()
-        .map(|word| {
-            (strsim::normalized_damerau_levenshtein(&text, &word.to_ascii_lowercase()), word)
-        })
-        .filter(|(likeness, _)| *likeness >= NEAR_MIN)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, word)| word.to_owned())
+    let mut best: Option<(f64, &str)> = None;
+    for word in words {
+        let lower = word.to_ascii_lowercase();
+        let likeness = strsim::normalized_damerau_levenshtein(&text, &lower);
+        let is_near = likeness >= NEAR_MIN || strsim::damerau_levenshtein(&text, &lower) <= 1;
+        if is_near && best.is_none_or(|(other, _)| likeness > other) {
+            best = Some((likeness, word));
+        }
+    }
+    best.map(|(_, word)| word.to_owned())
 }
 
 /// A text under the cursor: says where a part of it stands.

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use plumb_serve::Switch;
-use plumb_serve::core::{Limits, Transport};
+use plumb_serve::core::Limits;
 use plumb_serve::dns::{
     Authority, AuthorityBehaviour, Recursor, ResolverBehaviour, RootServer, SocketFactory, Zone,
     ZoneSet,
 };
 use plumb_wire::dns::{Mx, Name, Rdata, Record, Soa};
-use socket2::{Domain, Type};
 
 use super::catalogue::{connections, datagrams_at};
 use super::{LabServices, Offer};
@@ -195,10 +194,5 @@ fn roots(plan: &Plan) -> Result<Vec<RootServer>, LabError> {
 /// Questions of a resolver leave from its own machine.
 fn factory(machine: &Machine, services: &LabServices) -> SocketFactory {
     let (sockets, machine) = (services.sockets.clone(), machine.name.clone());
-    SocketFactory::new(move |domain, kind| {
-        let transport = if kind == Type::STREAM { Transport::Tcp } else { Transport::Udp };
-        let any = if domain == Domain::IPV6 { "[::]:0" } else { "0.0.0.0:0" };
-        let server = any.parse().map_err(std::io::Error::other)?;
-        sockets.outgoing(&machine, transport, server).map(|(socket, _)| socket)
-    })
+    SocketFactory::new(move |transport, server| sockets.outgoing(&machine, transport, server))
 }

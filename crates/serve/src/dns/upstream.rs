@@ -12,29 +12,43 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::TcpSocket;
 
 use super::transport::{read_message, write_message};
+use crate::core::Transport;
 
 /// Makes sockets, in whatever network namespace the caller likes: a socket
 /// belongs for ever to the one that it was made in.
 #[derive(Clone)]
 pub struct SocketFactory(Arc<Make>);
 
-type Make = dyn Fn(Domain, Type) -> io::Result<Socket> + Send + Sync;
+type Make = dyn Fn(Transport, SocketAddr) -> io::Result<(Socket, SocketAddr)> + Send + Sync;
 
 impl SocketFactory {
-    /// Sockets made by `make`, unbound and unconnected.
-    pub fn new(make: impl Fn(Domain, Type) -> io::Result<Socket> + Send + Sync + 'static) -> Self {
+    /// Sockets made by `make`, unbound and unconnected, from which to ask a
+    /// server; with the address at which the server really is, which differs
+    /// where one address stands for another.
+    pub fn new(
+        make: impl Fn(Transport, SocketAddr) -> io::Result<(Socket, SocketAddr)>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
         SocketFactory(Arc::new(make))
     }
 
     /// Sockets of the namespace in which the process runs.
     pub fn here() -> Self {
-        SocketFactory::new(|domain, kind| Socket::new(domain, kind, None))
+        SocketFactory::new(|transport, server| {
+            let kind = match transport {
+                Transport::Tcp => Type::STREAM,
+                Transport::Udp => Type::DGRAM,
+            };
+            Ok((Socket::new(Domain::for_address(server), kind, None)?, server))
+        })
     }
 
-    fn make(&self, server: SocketAddr, kind: Type) -> io::Result<Socket> {
-        let socket = (self.0)(Domain::for_address(server), kind)?;
+    fn make(&self, transport: Transport, server: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
+        let (socket, server) = (self.0)(transport, server)?;
         socket.set_nonblocking(true)?;
-        Ok(socket)
+        Ok((socket, server))
     }
 }
 
@@ -122,7 +136,7 @@ async fn over_udp(
 /// kernel picks a random port, which whoever forges an answer has to guess
 /// beside the id (RFC 5452).
 fn udp_socket(sockets: &SocketFactory, server: SocketAddr) -> io::Result<tokio::net::UdpSocket> {
-    let socket = sockets.make(server, Type::DGRAM)?;
+    let (socket, server) = sockets.make(Transport::Udp, server)?;
     socket.connect(&SockAddr::from(server))?;
     tokio::net::UdpSocket::from_std(socket.into())
 }
@@ -138,7 +152,7 @@ async fn over_tcp(
     query: &Message,
 ) -> Result<Message, AskError> {
     let answer = async {
-        let socket = sockets.make(server, Type::STREAM)?;
+        let (socket, server) = sockets.make(Transport::Tcp, server)?;
         let mut stream = TcpSocket::from_std_stream(socket.into()).connect(server).await?;
         write_message(&mut stream, &query.encode()).await?;
         read_message(&mut stream).await
