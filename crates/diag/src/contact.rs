@@ -138,14 +138,15 @@ impl<'e> Contact<'e> {
 
     /// The host itself was heard: it answered, or closed the port.
     pub(crate) fn host_spoke(&self) -> bool {
-        match self.result {
-            Reached::Answered => true,
-            // A RST comes in the host's name; so does no ICMP error.
-            Reached::Closed => self.rejection().is_none(),
-            _ => self.rejection().is_some_and(|(e, says)| {
-                says == Says::NoPort && e.offender == Some(self.address.ip())
-            }),
-        }
+        let closed_by_host = self
+            .rejection()
+            .is_some_and(|(e, says)| says == Says::NoPort && e.offender == Some(self.address.ip()));
+        self.result == Reached::Answered || closed_by_host || self.was_reset()
+    }
+
+    /// A RST came, in the host's name: closed, and no ICMP error says by whom.
+    pub(crate) fn was_reset(&self) -> bool {
+        self.result == Reached::Closed && self.errors().next().is_none()
     }
 }
 

@@ -78,7 +78,7 @@ fn why_no_route(facts: &Facts<'_>, ip: IpAddr) -> (Cause, Where, Vec<plumb_evide
     let real: Vec<&Interface> = seen.what.iter().filter(|i| is_real(i)).collect();
     let usable = |i: &&&Interface| i.admin_up && i.carrier;
     let has_family = |i: &&Interface| has_global(i, ip.is_ipv6());
-    let any_usable = real.iter().filter(usable).any(|i| has_family(i));
+    let any_usable = real.iter().filter(usable).any(&has_family);
     if !any_usable {
         // An interface that is down keeps its IPv4 addresses but loses its
         // IPv6 addresses, so one with any address counts, and a lone one too.

@@ -215,10 +215,9 @@ pub(crate) fn explain(facts: &Facts<'_>, subject: Subject) -> Option<Explained> 
 
 /// A RST, or the host's own "port unreachable" for a datagram.
 fn closed(subject: Subject, at_port: &[Contact<'_>]) -> Option<Explained> {
-    let closed = at_port.iter().find(|contact| {
-        contact.result == Reached::Closed && contact.rejection().is_none()
-            || contact.udp && contact.host_spoke()
-    })?;
+    let closed = at_port
+        .iter()
+        .find(|contact| contact.was_reset() || contact.udp && contact.host_spoke())?;
     // Silence over UDP beside a closed TCP port is not "closed".
     if at_port.iter().any(|contact| contact.udp && contact.result == Reached::Silent) {
         return None;

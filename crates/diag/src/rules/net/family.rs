@@ -236,6 +236,9 @@ fn beside_the_root(facts: &Facts<'_>) -> Vec<Finding> {
         let claim = format!("{} fails too, but in another way", address);
         let mut finding = Finding::new(id, Severity::Warning, explained.place, claim);
         finding.because.clone_from(&explained.because);
+        let option = if address.is_ipv6() { 6 } else { 4 };
+        finding = finding
+            .try_next(format!("plumb check -{option} {}   # looks at it alone", facts.target.text));
         if !findings.iter().any(|known| known.id == id) {
             findings.push(finding);
         }
