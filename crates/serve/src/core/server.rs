@@ -167,7 +167,9 @@ impl Server {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         self.0.events.at(local).emit(EventKind::Listening { transport: Transport::Tcp });
-        self.0.loops.spawn(accept(Arc::clone(&self.0), listener, local, Arc::new(service)));
+        let reserve = Reserve::new();
+        let accepting = accept(Arc::clone(&self.0), listener, reserve, local, Arc::new(service));
+        self.0.loops.spawn(accepting);
         Ok(local)
     }
 
@@ -210,10 +212,10 @@ impl Server {
         if !shared.stop.is_cancelled() {
             shared.events.emit(EventKind::Stopping);
         }
+        let open = self.connections();
         shared.stop.cancel();
         shared.loops.close();
         shared.loops.wait().await;
-        let open = self.connections();
         shared.connections.close();
         let mut cut = 0;
         if tokio::time::timeout(drain, shared.connections.wait()).await.is_err() {
@@ -264,13 +266,13 @@ impl Drop for Admitted {
 async fn accept<T: Service>(
     shared: Arc<Shared>,
     listener: tokio::net::TcpListener,
+    mut reserve: Reserve,
     local: SocketAddr,
     service: Arc<T>,
 ) {
     let stop = shared.stop.clone();
     let accepting = async {
         let events = shared.events.at(local);
-        let mut reserve = Reserve::new();
         loop {
             let permit = connection_permit(&shared, &events).await;
             match listener.accept().await {

@@ -36,8 +36,8 @@ fn page(asked: &Asked, kind: &'static str, text: &'static str) -> Reply {
 
 /// A page of more than 100 kB, for whoever wants to see a long answer.
 fn numbers(asked: &Asked, _: &Shelf, _: &str) -> Reply {
-    /// Enough rows for 100 kB and to fill a send window several times.
-    const ROWS: u32 = 2048;
+    /// All numbers of twelve bits: well over 100 kB, several send windows.
+    const ROWS: u32 = 4096;
     let mut html = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <title>Numbers</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n\

@@ -8,22 +8,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-pub fn tcp_socket() -> TcpListener {
+pub(crate) fn tcp_socket() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
-pub fn udp_socket() -> UdpSocket {
+pub(crate) fn udp_socket() -> UdpSocket {
     UdpSocket::bind("127.0.0.1:0").unwrap()
 }
 
 /// `service` on a port of its own, with the usual limits.
-pub fn serve(service: impl Service) -> SocketAddr {
+pub(crate) fn serve(service: impl Service) -> SocketAddr {
     let server = Server::new("test", Limits::default(), Forget);
     server.tcp(tcp_socket(), service).unwrap()
 }
 
 /// A server whose events the test reads.
-pub fn observed(limits: Limits) -> (Server, mpsc::UnboundedReceiver<ServerEvent>) {
+pub(crate) fn observed(limits: Limits) -> (Server, mpsc::UnboundedReceiver<ServerEvent>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let sink = move |event: ServerEvent| {
         let _ = sender.send(event);
@@ -32,7 +32,7 @@ pub fn observed(limits: Limits) -> (Server, mpsc::UnboundedReceiver<ServerEvent>
 }
 
 /// The next event that `wanted` takes something from.
-pub async fn next<T>(
+pub(crate) async fn next<T>(
     events: &mut mpsc::UnboundedReceiver<ServerEvent>,
     wanted: impl Fn(EventKind) -> Option<T>,
 ) -> T {
@@ -45,7 +45,7 @@ pub async fn next<T>(
 }
 
 /// Sends `request` and reads until the server closes.
-pub async fn talk(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+pub(crate) async fn talk(address: SocketAddr, request: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
@@ -54,16 +54,20 @@ pub async fn talk(address: SocketAddr, request: &[u8]) -> Vec<u8> {
     answer
 }
 
-pub async fn talk_text(address: SocketAddr, request: &str) -> String {
+pub(crate) async fn talk_text(address: SocketAddr, request: &str) -> String {
     String::from_utf8_lossy(&talk(address, request.as_bytes()).await).into_owned()
 }
 
 /// Runs a foreign program; nothing, and a word about it, where it is not installed.
-pub async fn run(program: &str, arguments: &[&str]) -> Option<Output> {
+pub(crate) async fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     run_with_input(program, arguments, "").await
 }
 
-pub async fn run_with_input(program: &str, arguments: &[&str], input: &str) -> Option<Output> {
+pub(crate) async fn run_with_input(
+    program: &str,
+    arguments: &[&str],
+    input: &str,
+) -> Option<Output> {
     use std::io::Write;
     use std::process::Stdio;
     let mut command = Command::new(program);
@@ -88,6 +92,6 @@ pub async fn run_with_input(program: &str, arguments: &[&str], input: &str) -> O
     }
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -81,10 +81,16 @@ async fn a_line_without_end_is_not_kept() {
 #[tokio::test]
 async fn python_is_greeted() {
     for (protocol, program) in [
-        (Protocol::Smtp, "import smtplib; s=smtplib.SMTP('127.0.0.1',PORT); print(s.ehlo()[0], s.quit()[0])"),
+        (
+            Protocol::Smtp,
+            "import smtplib; s=smtplib.SMTP('127.0.0.1',PORT); print(s.ehlo()[0], s.quit()[0])",
+        ),
         (Protocol::Pop3, "import poplib; p=poplib.POP3('127.0.0.1',PORT); print(p.quit())"),
         (Protocol::Imap, "import imaplib; i=imaplib.IMAP4('127.0.0.1',PORT); print(i.logout()[0])"),
-        (Protocol::Ftp, "import ftplib; f=ftplib.FTP(); f.connect('127.0.0.1',PORT); print(f.quit())"),
+        (
+            Protocol::Ftp,
+            "import ftplib; f=ftplib.FTP(); f.connect('127.0.0.1',PORT); print(f.quit())",
+        ),
     ] {
         let port = serve(Greeting::new(protocol, "mail.example.com")).port().to_string();
         let program = program.replace("PORT", &port);
