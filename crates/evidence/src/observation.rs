@@ -70,6 +70,9 @@ pub enum Observation {
         start_ns: u64,
         duration_ns: u64,
     },
+    /// The walk waits in this phase and nothing has come, from these addresses
+    /// where they are known; it goes on to wait.
+    Waiting { phase: PhaseName, addresses: Vec<SocketAddr>, silent_ns: u64 },
     /// A connection makes no progress, or ended, and this is its state.
     TcpState { connection: u32, during: PhaseName, silent_ns: u64, tcp: TcpInfo },
     /// One probe with a limited time to live, on the real port.
@@ -140,7 +143,7 @@ impl Observation {
             | Observation::Redirect { .. }
             | Observation::ProxyConnect { .. }
             | Observation::PlainHttp { .. } => Layer::Http,
-            Observation::Phase { phase, .. } => phase.layer(),
+            Observation::Phase { phase, .. } | Observation::Waiting { phase, .. } => phase.layer(),
             Observation::Asked { question } => question.layer(),
             Observation::AddressesGiven { .. } => Layer::Dns,
             Observation::HopBegins { .. }

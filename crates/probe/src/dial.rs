@@ -181,7 +181,9 @@ pub async fn connect(scope: &Scope, addresses: &[SocketAddr], deadline: Deadline
             () = tokio::time::sleep_until(next_at), if waiting.len() > 0 => {}
             () = until(stall_at), if stall_at.is_some() => {
                 stall_at = None;
-                scope.stalled(PhaseName::Tcp, scope.elapsed_ns().saturating_sub(start_ns));
+                let addresses = racing.open.iter().map(|open| open.address).collect();
+                let silent_ns = scope.elapsed_ns().saturating_sub(start_ns);
+                scope.waiting(PhaseName::Tcp, addresses, silent_ns);
             }
         }
     }

@@ -288,10 +288,11 @@ fn body_end(error: &hyper::Error, reader: &Reader) -> BodyEnd {
     match Told::by(error) {
         Some(Told::Reset) => BodyEnd::Reset,
         Some(Told::Ended) => BodyEnd::Short,
-        // An HTTP/2 stream that ends below its Content-Length is a protocol
-        // error to the library (RFC 9113 section 8.1.1).
+        // Of HTTP/2: a stream that ends below its Content-Length is a protocol
+        // error to the library (RFC 9113 section 8.1.1), and RST_STREAM is how
+        // a server gives a body up while the connection goes on.
         _ if short && h2_of(error).is_some_and(h2::Error::is_library) => BodyEnd::Short,
-        _ if h2_of(error).is_some_and(h2::Error::is_reset) => BodyEnd::Reset,
+        _ if h2_of(error).is_some_and(h2::Error::is_reset) => BodyEnd::Short,
         _ if error.is_incomplete_message() => BodyEnd::Short,
         _ => BodyEnd::Malformed { text: full_text(error) },
     }

@@ -24,10 +24,15 @@ const HOPS_MAX: u8 = 30;
 /// that would pass it.
 const WAVE: u8 = 5;
 
+/// Hops in a row, behind the last that answered, after which nobody farther is
+/// asked: a destination that is silent would fill the rest with silence. Real
+/// paths hide some routers in a row (tunnels, carriers), hardly ever ten.
+const SILENT_MAX: u8 = 10;
+
 /// Sends TTL-limited connects in waves, records one `Hop` for each in the order
 /// of the path up to the first that ended it (the destination, or whoever
-/// rejects), and gives them back. Where nobody ends it, all [`HOPS_MAX`] hops
-/// are asked.
+/// rejects), and gives them back. Where nobody ends it, it ends [`SILENT_MAX`]
+/// hops behind the last answer.
 pub async fn trace(scope: &Scope, destination: SocketAddr, deadline: Deadline) -> Vec<HopProbe> {
     let mut trace = Trace {
         scope,
@@ -39,6 +44,13 @@ pub async fn trace(scope: &Scope, destination: SocketAddr, deadline: Deadline) -
     };
     let mut next = 1;
     while next <= HOPS_MAX && trace.end().is_none() && !deadline.has_passed() {
+        if next > trace.farthest() + SILENT_MAX {
+            // Perhaps they are far away rather than silent.
+            trace.collect_one(deadline.within(HOP_WAIT)).await;
+            if next > trace.farthest() + SILENT_MAX {
+                break;
+            }
+        }
         let last = next.saturating_add(WAVE - 1).min(HOPS_MAX);
         for ttl in next..=last {
             trace.start(ttl, deadline);
@@ -91,13 +103,34 @@ impl Trace<'_> {
 
     /// Takes what answers until then; nothing is left to wait for when all did.
     async fn collect(&mut self, until: Deadline) {
-        while let Ok(Some(joined)) = until.run(self.probing.join_next()).await {
-            let Ok((ttl, outcome, duration)) = joined else { continue };
+        while self.take_one(until).await {}
+    }
+
+    /// Takes one more answer or silence; false when there is none by then.
+    async fn take_one(&mut self, until: Deadline) -> bool {
+        let Ok(Some(joined)) = until.run(self.probing.join_next()).await else { return false };
+        if let Ok((ttl, outcome, duration)) = joined {
             if outcome != HopOutcome::Silent {
                 self.longest = self.longest.max(duration);
             }
             self.seen.insert(ttl, (outcome, duration));
         }
+        true
+    }
+
+    /// Waits until one more hop answered, or all were waited for.
+    async fn collect_one(&mut self, until: Deadline) {
+        let before = self.farthest();
+        while self.farthest() == before && !self.probing.is_empty() && !until.has_passed() {
+            self.take_one(until).await;
+        }
+    }
+
+    /// The farthest hop that answered.
+    fn farthest(&self) -> u8 {
+        let answered = |outcome: &HopOutcome| *outcome != HopOutcome::Silent;
+        let mut hops = self.seen.iter().rev().filter(|(_, (outcome, _))| answered(outcome));
+        hops.next().map_or(0, |(&ttl, _)| ttl)
     }
 
     /// The nearest hop that ended the path.

@@ -81,6 +81,14 @@ impl Scope {
         }
     }
 
+    /// The same, and records for whose answer it waits.
+    pub(crate) fn waiting(&self, phase: PhaseName, addresses: Vec<SocketAddr>, silent_ns: u64) {
+        if self.purpose == Purpose::Walk {
+            self.record(Observation::Waiting { phase, addresses, silent_ns });
+            self.stalled(phase, silent_ns);
+        }
+    }
+
     /// Where packets for `address` really go. Says so, once per address.
     pub fn mapped(&self, address: SocketAddr) -> SocketAddr {
         let (to, first) = self.network.map.look_up(address);

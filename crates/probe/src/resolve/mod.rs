@@ -57,7 +57,8 @@ pub async fn system(
             () = tokio::time::sleep(deadline.remaining()) => break SystemResult::TimedOut,
             () = tokio::time::sleep(silence), if stall.is_some() => {
                 stall = None;
-                scope.stalled(PhaseName::Dns, scope.elapsed_ns().saturating_sub(start_ns));
+                let silent_ns = scope.elapsed_ns().saturating_sub(start_ns);
+                scope.waiting(PhaseName::Dns, Vec::new(), silent_ns);
             }
         }
     };
