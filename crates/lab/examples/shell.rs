@@ -1,5 +1,7 @@
 //! Runs a command line on a machine of a fresh Internet: `shell h1 curl ...`.
 
+#![allow(clippy::print_stderr)] // it talks to a person
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let machine = arguments.next().unwrap_or_else(|| "h1".to_owned());

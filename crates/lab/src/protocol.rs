@@ -179,3 +179,51 @@ pub(crate) fn receive<T: DeserializeOwned>(
     stream.read_exact(&mut body)?;
     Ok(Some((serde_json::from_slice(&body)?, fds)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_message_arrives_with_its_descriptors() {
+        let (left, right) = UnixStream::pair().unwrap();
+        let (near, far) = UnixStream::pair().unwrap();
+        send(&left, &Request::Break { fault: "x".repeat(100_000) }, &[far.as_fd()]).unwrap();
+        drop((left, far));
+        let (request, mut fds) = receive::<Request>(&right).unwrap().unwrap();
+        assert!(matches!(request, Request::Break { fault } if fault.len() == 100_000));
+        (&near).write_all(b"x").unwrap();
+        let mut byte = [0];
+        UnixStream::from(fds.remove(0)).read_exact(&mut byte).unwrap();
+        assert!(receive::<Request>(&right).unwrap().is_none(), "the other side has closed");
+    }
+
+    #[test]
+    fn a_message_has_a_limit() {
+        // A JSON string is its letters and two quotes.
+        let longest = "x".repeat(MESSAGE_BYTES_MAX - 2);
+        let (left, right) = UnixStream::pair().unwrap();
+        let (text, sent) = std::thread::scope(|scope| {
+            let sender = scope.spawn(|| send(&left, &longest, &[]));
+            (receive::<String>(&right).unwrap().unwrap().0, sender.join().unwrap())
+        });
+        sent.unwrap();
+        assert_eq!(text, longest);
+        assert!(send(&left, &format!("{longest}x"), &[]).is_err());
+        let length = u32::try_from(MESSAGE_BYTES_MAX + 1).unwrap().to_be_bytes();
+        (&left).write_all(&length).unwrap();
+        assert!(receive::<String>(&right).is_err());
+    }
+
+    #[test]
+    fn half_a_message_is_an_error() {
+        for prefix in [&b"\0"[..], b"\0\0\0\x04", b"\0\0\0\x04\"a"] {
+            let (left, right) = UnixStream::pair().unwrap();
+            (&left).write_all(prefix).unwrap();
+            drop(left);
+            assert!(receive::<String>(&right).is_err(), "{prefix:?}");
+        }
+    }
+}

@@ -288,3 +288,18 @@ fn remove_quietly(path: &Path) {
     // Missing is what was wanted.
     let _ = fs::remove_file(path);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_a_limit() {
+        assert!(check_name(&"n".repeat(LAB_NAME_MAX)).is_ok());
+        assert!(check_name(&"n".repeat(LAB_NAME_MAX + 1)).is_err());
+        assert!(check_name("Lab_1.x-y").is_ok());
+        for bad in ["", ".x", "a/b", "a b", "\u{e4}"] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -107,3 +107,55 @@ fn push(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     }
     out.extend_from_slice(content);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Certificates of the lab's own authority and of others, as OpenSSL hashes
+    /// them: `openssl x509 -subject_hash`.
+    #[test]
+    fn openssl_finds_the_same_name() {
+        let installed = std::process::Command::new("openssl").arg("version").output();
+        if installed.is_err() {
+            println!("SKIP: openssl is not installed");
+            return;
+        }
+        for subject in [
+            "/CN=Example",
+            "/C=DE/O=  Two   Words /OU=\u{c4}rger/CN=MiXed CASE",
+            "/DC=org/DC=example/emailAddress=a@EXAMPLE.org/CN=x+UID=y",
+        ] {
+            let (der, expected) = openssl(subject);
+            assert_eq!(subject_hash(&der).as_deref(), Some(expected.as_str()), "{subject}");
+        }
+    }
+
+    /// A self-signed certificate, DER, and its subject's hash.
+    fn openssl(subject: &str) -> (Vec<u8>, String) {
+        let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+            -utf8 -multivalue-rdn -keyout /dev/null -subj \"$1\" 2>/dev/null";
+        let run = |script: &str, input: &[u8]| {
+            use std::io::Write;
+            let mut shell = std::process::Command::new("sh")
+                .args(["-c", script, "sh", subject])
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            shell.stdin.take().unwrap().write_all(input).unwrap();
+            shell.wait_with_output().unwrap().stdout
+        };
+        let pem = run(script, b"");
+        let der = run("openssl x509 -outform DER", &pem);
+        let hash = run("openssl x509 -noout -subject_hash", &pem);
+        (der, String::from_utf8(hash).unwrap().trim().to_owned())
+    }
+
+    #[test]
+    fn what_is_no_certificate_has_no_hash() {
+        assert_eq!(subject_hash(b""), None);
+        assert_eq!(subject_hash(b"\x30\x03abc"), None);
+        assert_eq!(subject_hash(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
+    }
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use plumb_lab::{Client, Lab, LabError, RuntimeDir};
-use support::{again_as_an_ordinary_user, internet, run, runtime_dir};
+use support::{again_as_an_ordinary_user, internet, own, run, runtime_dir};
 
 #[test]
 fn all_of_this_is_so_for_an_ordinary_user() {
@@ -23,11 +23,11 @@ fn two_labs_never_meet() {
 
 #[test]
 fn a_name_is_taken_once() {
-    let builder = || Lab::builder().runtime_dir(runtime_dir()).name("twin");
+    let builder = || Lab::builder().runtime_dir(runtime_dir()).name(own("twin"));
     let lab = builder().start().expect("the first");
     match builder().start() {
         Err(LabError::AlreadyRunning { name, pid }) => {
-            assert_eq!((name.as_str(), pid), ("twin", lab.pid()));
+            assert_eq!((name.as_str(), pid), (own("twin").as_str(), lab.pid()));
         }
         other => panic!("the second: {other:?}"),
     }
@@ -38,7 +38,7 @@ fn a_name_is_taken_once() {
 #[test]
 fn up_and_down() {
     let path = runtime_dir();
-    let name = Lab::builder().runtime_dir(&path).name("standing").up().expect("it comes up");
+    let name = Lab::builder().runtime_dir(&path).name(own("standing")).up().expect("it comes up");
     let directory = RuntimeDir::open(&path).expect("the directory");
     assert!(directory.list().expect("a list").iter().any(|about| about.name == name));
     let client = Client::connect(&directory, &name).expect("it answers");
@@ -70,18 +70,16 @@ fn a_killed_lab_leaves_nothing() {
 #[test]
 fn a_directory_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
-    let base = runtime_dir();
-    std::fs::create_dir_all(&base).expect("a directory");
-    std::fs::set_permissions(&base, std::fs::Permissions::from_mode(0o700)).expect("chmod");
-    let open = base.join("open");
-    std::fs::create_dir_all(&open).expect("a directory");
+    let open = std::env::temp_dir().join(own("plumb-test-open"));
+    let link = std::env::temp_dir().join(own("plumb-test-link"));
+    std::fs::create_dir(&open).expect("a directory");
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).expect("chmod");
     let error = RuntimeDir::open(&open).expect_err("it is open").to_string();
     assert!(error.contains("mode 0755"), "{error}");
-    let link = base.join("link");
-    let _ = std::fs::remove_file(&link);
     std::os::unix::fs::symlink(&open, &link).expect("a link");
     let error = RuntimeDir::open(&link).expect_err("it is a link").to_string();
+    std::fs::remove_file(&link).expect("the link goes");
+    std::fs::remove_dir(&open).expect("the directory goes");
     assert!(error.contains("symbolic link"), "{error}");
 }
 
@@ -146,16 +144,23 @@ fn an_orphaned_lab_ends() {
         .map_while(Result::ok)
         .find_map(|line| Some(line.split_once("supervisor ")?.1.trim().parse::<u32>().ok()?))
         .expect("a supervisor");
-    let directory = std::env::temp_dir().join(format!(
-        "plumb-test-{}-{}",
-        plumb_sys::process::uid(),
-        owner.id()
-    ));
-    let name = RuntimeDir::open(&directory).expect("a directory").list().expect("a list").remove(0);
-    assert_eq!(name.pid, supervisor);
-    let client = Client::connect(&RuntimeDir::open(&directory).expect("a directory"), &name.name);
-    let client = client.expect("it answers");
+    let directory = RuntimeDir::open(&runtime_dir()).expect("a directory");
+    let labs = directory.list().expect("a list");
+    let lab = labs.iter().find(|about| about.pid == supervisor).expect("the lab is listed");
+    let client = Client::connect(&directory, &lab.name).expect("it answers");
     owner.kill().expect("kill");
     owner.wait().expect("wait");
     client.wait_until_gone();
+}
+
+/// One client more than there is room for is told so; the others stay.
+#[test]
+fn clients_have_a_limit() {
+    const CLIENTS_MAX: usize = 512;
+    let lab = internet();
+    let clients: Vec<_> = (0..CLIENTS_MAX).map(|_| lab.client().expect("there is room")).collect();
+    clients[CLIENTS_MAX - 1].status().expect("the last one is answered");
+    let error = lab.client().and_then(|client| client.status()).expect_err("there is no room");
+    assert!(error.to_string().contains("512 clients"), "{error}");
+    clients[0].status().expect("the first one is still answered");
 }

@@ -81,3 +81,32 @@ fn mistakes_are_pointed_at() {
         assert!(got.starts_with(expected), "{text:?}\n  gave     {got}\n  expected {expected}");
     }
 }
+
+fn many(machines: usize) -> String {
+    (0..machines).map(|number| format!("[machine.m{number}]\n")).collect()
+}
+
+#[test]
+fn the_limits_hold_and_one_more_is_refused() {
+    parse("lab.toml", &many(64)).expect("64 machines");
+    assert!(mistake(&many(65)).contains("65 machines; at most 64 fit"));
+    let named = |length: usize| format!("[machine.{}]", "m".repeat(length));
+    parse("lab.toml", &named(63)).expect("a name of 63 letters");
+    assert!(mistake(&named(64)).contains("cannot name a machine"));
+    let interface = |length: usize| {
+        format!("[lan.a]\n[machine.x]\nlan.a = {{ interface = \"{}\" }}", "e".repeat(length))
+    };
+    parse("lab.toml", &interface(15)).expect("an interface of 15 letters");
+    assert!(mistake(&interface(16)).contains("cannot name an interface"));
+    for (mtu_bytes, fits) in [(1279, false), (1280, true), (65_535, true), (65_536, false)] {
+        let text = format!("[lan.a]\nmtu = {mtu_bytes}\n[machine.x]");
+        assert_eq!(parse("lab.toml", &text).is_ok(), fits, "{mtu_bytes}");
+    }
+    let padded = |bytes: usize| {
+        let mut text = "[machine.x]\n".to_owned();
+        text.extend(std::iter::repeat_n('#', bytes - text.len()));
+        text
+    };
+    parse("lab.toml", &padded(1 << 20)).expect("a file of 1 MiB");
+    assert!(mistake(&padded((1 << 20) + 1)).contains("at most 1048576 are read"));
+}

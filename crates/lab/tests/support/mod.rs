@@ -1,17 +1,21 @@
 //! What the tests of running labs share.
 
 // Each test binary uses a part of it.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::print_stdout)]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use plumb_lab::Lab;
 
-/// A runtime directory of this run's own.
+/// Where the labs of tests are found.
 pub fn runtime_dir() -> PathBuf {
-    let user = plumb_sys::process::uid();
-    std::env::temp_dir().join(format!("plumb-test-{user}-{}", std::process::id()))
+    std::env::temp_dir().join(format!("plumb-test-{}", plumb_sys::process::uid()))
+}
+
+/// A name that no other run of the tests takes.
+pub fn own(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
 }
 
 /// Runs the tests of this binary again as a user who may nothing, if this user
