@@ -26,10 +26,7 @@ impl SocketFactory {
     /// server; with the address at which the server really is, which differs
     /// where one address stands for another.
     pub fn new(
-        make: impl Fn(Transport, SocketAddr) -> io::Result<(Socket, SocketAddr)>
-        + Send
-        + Sync
-        + 'static,
+        make: impl Fn(Transport, SocketAddr) -> io::Result<(Socket, SocketAddr)> + Send + Sync + 'static,
     ) -> Self {
         SocketFactory(Arc::new(make))
     }
