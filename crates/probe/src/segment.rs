@@ -209,7 +209,7 @@ impl Target {
         let options = DialOptions { mss_bytes, ..dial::options(&self.scope, to, deadline) };
         let report = tcp::dial(to, &options).await.ok()?;
         let DialOutcome::Connected(stream) = report.outcome else { return None };
-        let usual = || report.info.as_ref().map(|info| info.advertised_mss_bytes);
+        let usual = || report.info.as_ref().map(|info| announced(info, to));
         let mss_bytes = mss_bytes.map(u32::from).or_else(usual)?;
         let mss_bytes = u16::try_from(mss_bytes).unwrap_or(u16::MAX);
         Some(Opened { stream, mss_bytes, round_trip: report.duration, start_ns })
@@ -247,6 +247,17 @@ impl Target {
             duration_ns: self.scope.elapsed_ns().saturating_sub(start_ns),
         }
     }
+}
+
+/// The maximum segment size that this host announced. Once both sides have
+/// agreed on time stamps, the kernel shows it less the twelve bytes that those
+/// take in each segment.
+fn announced(info: &tcp::TcpInfo, to: SocketAddr) -> u32 {
+    const TIME_STAMPS_BYTES: u32 = 12;
+    let headers_bytes = if to.is_ipv4() { 40 } else { 60 };
+    let whole = info.path_mtu_bytes.saturating_sub(headers_bytes);
+    let shown = info.advertised_mss_bytes;
+    if whole == shown + TIME_STAMPS_BYTES { whole } else { shown }
 }
 
 /// Whether all that was sent was acknowledged; the kernel counts the SYN too.

@@ -176,10 +176,17 @@ impl Store {
     /// The roots hold a certificate whose subject is the issuer of this one.
     pub fn has_issuer_of(&self, certificate: &CertificateDer<'_>) -> bool {
         let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return false };
-        let issuer = parsed.issuer().as_raw();
-        self.roots.iter().any(|root| {
-            X509Certificate::from_der(root).is_ok_and(|(_, root)| root.subject().as_raw() == issuer)
-        })
+        // Anchors keep their subject without the header of its sequence.
+        let issuer = contents(parsed.issuer().as_raw());
+        self.anchors.iter().any(|anchor| Some(anchor.subject.as_ref()) == issuer)
+    }
+}
+
+/// What a DER value holds, behind its tag and length (X.690 section 8.1).
+fn contents(der: &[u8]) -> Option<&[u8]> {
+    match *der.get(1)? {
+        short @ 0..0x80 => der.get(2..2 + usize::from(short)),
+        long => der.get(2 + usize::from(long & 0x7f)..),
     }
 }
 
