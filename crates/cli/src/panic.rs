@@ -20,3 +20,16 @@ pub(crate) fn caught(body: impl FnOnce() -> ExitStatus) -> ExitStatus {
     }));
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(ExitStatus::BUG)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_exit_status_70() {
+        assert_eq!(caught(|| panic!("as a test")), ExitStatus::BUG);
+        assert_eq!(ExitStatus::BUG.code(), 70);
+        assert_eq!(caught(|| ExitStatus::NO), ExitStatus::NO);
+        drop(std::panic::take_hook());
+    }
+}

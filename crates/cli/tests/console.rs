@@ -16,5 +16,7 @@ fn console_blocks_say_what_plumb_says() {
         cases.env(proxy, "");
     }
     cases.case("tests/cmd/*.md");
-    cases.case("../../README.md");
+    if std::path::Path::new("../../README.md").exists() {
+        cases.case("../../README.md");
+    }
 }

@@ -292,6 +292,11 @@ pub fn observations() -> Vec<Observation> {
             ok: true,
         },
         Observation::Mapped { from: socket("10.130.1.4:443"), to: socket("127.0.0.1:40443") },
+        Observation::Waiting {
+            phase: PhaseName::Tcp,
+            addresses: vec![socket("10.130.1.4:443")],
+            silent_ns: 700 * MS,
+        },
         Observation::Asked { question: Question::Path { destination: socket("10.130.1.4:443") } },
         Observation::NotLookedAt {
             what: "the neighbour table of the gateway".to_owned(),

@@ -55,13 +55,16 @@ fn head(title: &str, lines: &[Line], width: usize, height: usize) -> String {
 <title>{title}</title>
 <desc>{description}</desc>
 <style>
-svg {{ color-scheme: light dark; --back: #fbfbfa; --bar: #ececea; --edge: #d5d5d2; --plain: #24292f; --faint: #6e7781; --good: #1a7f37; --bad: #cf222e; --warning: #9a6700; --hint: #0969a8 }}
-@media (prefers-color-scheme: dark) {{ svg {{ --back: #16191d; --bar: #22262b; --edge: #31363c; --plain: #d7dce2; --faint: #8b949e; --good: #4ac26b; --bad: #ff6b64; --warning: #d4a72c; --hint: #58b4f0 }} }}
-text {{ font: {FONT_SIZE}px ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: var(--plain); white-space: pre }}
-.strong {{ font-weight: 600 }} .good {{ fill: var(--good) }} .bad {{ fill: var(--bad); font-weight: 600 }} .warning {{ fill: var(--warning) }} .hint {{ fill: var(--hint) }} .faint {{ fill: var(--faint) }}
+text {{ font: {FONT_SIZE}px ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #24292f; white-space: pre }}
+.back {{ fill: #fbfbfa; stroke: #d5d5d2 }} .bar {{ fill: #ececea; stroke: #d5d5d2 }}
+.strong {{ font-weight: 600 }} .good {{ fill: #1a7f37 }} .bad {{ fill: #cf222e; font-weight: 600 }} .warning {{ fill: #9a6700 }} .hint {{ fill: #0969a8 }} .faint {{ fill: #6e7781 }}
+@media (prefers-color-scheme: dark) {{
+text {{ fill: #d7dce2 }} .back {{ fill: #16191d; stroke: #31363c }} .bar {{ fill: #22262b; stroke: #31363c }}
+.good {{ fill: #4ac26b }} .bad {{ fill: #ff6b64 }} .warning {{ fill: #d4a72c }} .hint {{ fill: #58b4f0 }} .faint {{ fill: #8b949e }}
+}}
 </style>
-<rect x="0.5" y="0.5" width="{rect_width}" height="{rect_height}" rx="9" fill="var(--back)" stroke="var(--edge)"/>
-<path d="M0.5 {BAR}.5 V9.5 a9 9 0 0 1 9 -9 H{bar_right} a9 9 0 0 1 9 9 V{BAR}.5 Z" fill="var(--bar)" stroke="var(--edge)"/>
+<rect x="0.5" y="0.5" width="{rect_width}" height="{rect_height}" rx="9" class="back"/>
+<path d="M0.5 {BAR}.5 V9.5 a9 9 0 0 1 9 -9 H{bar_right} a9 9 0 0 1 9 9 V{BAR}.5 Z" class="bar"/>
 <circle cx="20" cy="18" r="5.5" fill="#ff5f57"/><circle cx="39" cy="18" r="5.5" fill="#febc2e"/><circle cx="58" cy="18" r="5.5" fill="#28c840"/>
 <text x="{middle}" y="23" text-anchor="middle" class="faint">{title}</text>
 "##,

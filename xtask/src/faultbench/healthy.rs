@@ -60,7 +60,7 @@ const NO_PING: &[Setup] = &[Setup {
     at: "example",
     command: &[
         "nft",
-        "add table inet mute; add chain inet mute fwd { type filter hook forward priority 0; }; add rule inet mute fwd icmp type echo-request drop; add rule inet mute fwd icmpv6 type echo-request drop",
+        "add table inet mute; add chain inet mute forwarded { type filter hook forward priority 0; }; add rule inet mute forwarded icmp type echo-request drop; add rule inet mute forwarded icmpv6 type echo-request drop",
     ],
 }];
 

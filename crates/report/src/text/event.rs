@@ -96,10 +96,6 @@ fn text(what: &Observation) -> String {
             let whom = words::list(addresses.iter().map(ToString::to_string), 2);
             format!("phase {name} waits for {whom}, silent for {}", units::duration(*silent_ns))
         }
-        Observation::Waiting { phase, silent_ns, .. } => {
-            let name = format!("{phase:?}").to_lowercase();
-            format!("phase {name} waits: nothing for {}", units::duration(*silent_ns))
-        }
         Observation::Asked { question } => format!("asks: {}", asked(question)),
         Observation::NotLookedAt { what, why } => format!("not looked at: {what} ({why})"),
         Observation::Retry { attempt, wait_ms } => format!("try {attempt}, after {wait_ms} ms"),

@@ -78,7 +78,7 @@ pub(super) fn tls(outcome: &TlsOutcome) -> String {
         TlsOutcome::Closed => "closed before the handshake was done".to_owned(),
         TlsOutcome::Reset => "reset before the handshake was done".to_owned(),
         TlsOutcome::TimedOut => "no answer to the hello".to_owned(),
-        TlsOutcome::Abandoned => "ended when the probes had told enough".to_owned(),
+        TlsOutcome::Abandoned => "no progress, given up early".to_owned(),
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) fn http_error(error: &HttpError) -> String {
             format!("not HTTP: {}", sanitize::bytes(first_bytes, FOREIGN_BYTES_MAX))
         }
         HttpError::Protocol { text } => format!("protocol error: {text}"),
-        HttpError::Abandoned => "ended when the probes had told enough".to_owned(),
+        HttpError::Abandoned => "no progress, given up early".to_owned(),
     }
 }
 

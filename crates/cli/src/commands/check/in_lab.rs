@@ -32,7 +32,10 @@ pub(super) fn run(
             copy.args(without_lab(environment::arguments()));
             lab_client::run_to_its_end(copy)
         }
-        Started::Loopback(lab) => run::run(check, loopback::through(&lab, host, requests)?),
+        Started::Loopback(lab) => {
+            let keep_proxies = check.request.proxy.is_some();
+            run::run(check, loopback::through(&lab, requests, keep_proxies))
+        }
     }
 }
 

@@ -74,7 +74,7 @@ impl RunIn {
                 lab_client::run_to_its_end(command)
             }
             Started::Loopback(lab) => {
-                let mut command = loopback::command(&lab, &self.at, program)?;
+                let mut command = loopback::command(&lab, program);
                 command.args(arguments);
                 lab_client::run_to_its_end(command)
             }
