@@ -509,7 +509,14 @@ fn is_dns_port(port: u16) -> bool {
 /// It begins as a response does, or with a method that is in use.
 fn looks_like_http(data: &[u8]) -> bool {
     const METHODS: [&[u8]; 9] = [
-        b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ",
+        b"GET ",
+        b"HEAD ",
+        b"POST ",
+        b"PUT ",
+        b"DELETE ",
+        b"CONNECT ",
+        b"OPTIONS ",
+        b"TRACE ",
         b"PATCH ",
     ];
     data.starts_with(b"HTTP/1.") || METHODS.iter().any(|method| data.starts_with(method))

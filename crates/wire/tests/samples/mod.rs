@@ -1,11 +1,22 @@
 //! The named sample packets, and what every format owes to every one of them.
-#![allow(dead_code, unreachable_pub)] // each test binary uses its part
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // each test binary uses its part
 
 use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 
 use plumb_wire::{Field, Layout};
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+
+/// The same random cases in every run.
+pub fn seeded(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(0x706c_756d),
+        ..ProptestConfig::default()
+    }
+}
 
 /// The bytes of `samples/<name>.bin`.
 pub fn sample(name: &str) -> Vec<u8> {

@@ -18,7 +18,9 @@ pub(super) fn lay(
     wire: &mut Wire<'_>,
     _names: &mut Names,
 ) -> Result<(), DecodeError> {
-    wire.each(data, |wire, text| wire.vector("string", 1, |wire| wire.text("text", wire.remaining_bytes(), text).map(drop)))
+    wire.each(data, |wire, text| {
+        wire.vector("string", 1, |wire| wire.text("text", wire.remaining_bytes(), text).map(drop))
+    })
 }
 
 pub(super) fn present(data: &Data, f: &mut fmt::Formatter<'_>) -> fmt::Result {
