@@ -162,7 +162,7 @@ pub(super) fn authority(machine: &Machine, services: &LabServices, offers: &mut 
     }
 }
 
-/// Serves a resolver at every address of `machine`.
+/// Serves a resolver at every address of `machine` that is no name server's.
 pub(super) fn recursor(
     plan: &Plan,
     machine: &Machine,
@@ -171,7 +171,9 @@ pub(super) fn recursor(
 ) -> Result<(), LabError> {
     let behaviour = Switch::default();
     let recursor = Recursor::new(factory(machine, services), roots(plan)?, behaviour.clone());
-    for address in machine.addresses() {
+    let taken: Vec<IpAddr> =
+        services.authorities.on(&machine.name).flat_map(|server| server.addresses.clone()).collect();
+    for address in machine.addresses().filter(|address| !taken.contains(address)) {
         let at = SocketAddr::new(address, PORT);
         let (one, other) = (recursor.clone(), recursor.clone());
         connections(offers, at, Limits::default(), move || one.clone());
