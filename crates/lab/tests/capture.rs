@@ -1,6 +1,8 @@
 //! Captures at one place, at several and everywhere, read by plumb and by a
 //! program that nobody here wrote.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use std::collections::BTreeMap;
 use std::process::Command;
 

@@ -1,5 +1,7 @@
 //! What a lab needs of the kernel, tried for real.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use plumb_lab::Lab;
 use plumb_lab::doctor::{StepResult, examine};
 

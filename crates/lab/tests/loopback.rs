@@ -1,5 +1,7 @@
 //! The lab on loopback addresses, tried with programs that nobody here wrote.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
@@ -104,7 +106,8 @@ fn each_fault_of_these_layers_is_seen_and_healed() {
     let lab = lab(&[]);
     for spec in faults::ALL.iter().filter(|spec| spec.loopback) {
         lab.break_fault(spec.name).unwrap();
-        assert_eq!(lab.map().faults, [spec.name]);
+        let active = lab.map().faults;
+        assert!(active.len() == 1 && active[0].starts_with(spec.name), "{active:?}");
         let seen = match spec.name {
             // Seen by a client that tries one address, or has no proxy between.
             "tcp.address-dead" => dig(&lab, &["+short", "www.example.com"]).lines().count() == 2,
@@ -117,7 +120,7 @@ fn each_fault_of_these_layers_is_seen_and_healed() {
             _ => fetch(&lab, &["--compressed", PAGE]) != (0, "200".to_owned()),
         };
         assert!(seen, "{}", spec.name);
-        assert_eq!(lab.heal(None).unwrap(), [spec.name]);
+        assert_eq!(lab.heal(None).unwrap(), active);
         assert_eq!(fetch(&lab, &[PAGE]), (0, "200".to_owned()), "{}", spec.name);
     }
 }

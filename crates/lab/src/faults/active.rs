@@ -6,6 +6,7 @@
 //! same code brings what was touched into the state that it should be in. So a
 //! fault heals exactly, whatever else is broken.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -40,6 +41,7 @@ struct Active {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Cell {
     Setting { machine: String, path: String },
+    Mtu { machine: String, interface: String },
     Port(String),
     Interface { machine: String, interface: String },
     // After the interfaces: their routes go and come with them.
@@ -50,7 +52,10 @@ enum Cell {
 /// The healthy state of each cell that is touched.
 #[derive(Debug, Default)]
 struct Before {
+    /// By machine and path.
     settings: BTreeMap<(String, String), String>,
+    /// By machine and interface, bytes.
+    mtus: BTreeMap<(String, String), u32>,
     machines: BTreeMap<String, MachineBefore>,
 }
 
@@ -128,8 +133,11 @@ impl ActiveFaults {
         what: Option<&str>,
         ground: &dyn Ground,
     ) -> Result<Vec<String>, FaultError> {
+        // However it is spelt: by its name, as it was given, with its place.
+        let spelt = what.and_then(|what| super::parse(what, ground.plan()).ok());
         let meant = |active: &&Active| {
-            what.is_none_or(|what| active.fault.text == what || active.fault.spec.name == what)
+            let same = spelt.as_ref().is_some_and(|fault| fault.text == active.fault.text);
+            what.is_none_or(|what| same || active.fault.spec.name == what)
         };
         let healed: Vec<(u32, String)> =
             self.active.iter().filter(meant).map(|a| (a.id, a.fault.text.clone())).collect();
@@ -207,8 +215,15 @@ impl ActiveFaults {
                 Cell::Setting { machine, path } => {
                     let Some(kernel) = ground.kernel() else { continue };
                     let key = (machine.clone(), path.clone());
-                    if !self.before.settings.contains_key(&key) {
-                        self.before.settings.insert(key, kernel.setting(machine, path)?);
+                    if let Entry::Vacant(entry) = self.before.settings.entry(key) {
+                        entry.insert(kernel.setting(machine, path)?);
+                    }
+                }
+                Cell::Mtu { machine, interface } => {
+                    let Some(kernel) = ground.kernel() else { continue };
+                    let key = (machine.clone(), interface.clone());
+                    if let Entry::Vacant(entry) = self.before.mtus.entry(key) {
+                        entry.insert(kernel.mtu(machine, interface)?);
                     }
                 }
                 Cell::Interface { machine, .. } | Cell::Routes { machine } => {
@@ -231,6 +246,9 @@ impl ActiveFaults {
             match cell {
                 Cell::Setting { machine, path } => {
                     self.before.settings.remove(&(machine.clone(), path.clone()));
+                }
+                Cell::Mtu { machine, interface } => {
+                    self.before.mtus.remove(&(machine.clone(), interface.clone()));
                 }
                 Cell::Served(_) | Cell::Port(_) => {}
                 Cell::Interface { machine, .. } | Cell::Routes { machine } => {
@@ -267,6 +285,19 @@ impl ActiveFaults {
                     });
                     match wanted.or(healthy) {
                         Some(value) => kernel.set_setting(machine, path, value),
+                        None => Ok(()),
+                    }
+                }
+                (Cell::Mtu { machine, interface }, Some(kernel)) => {
+                    let key = (machine.clone(), interface.clone());
+                    let wanted = changes.iter().rev().find_map(|change| match change {
+                        Change::Mtu { machine: m, interface: i, mtu_bytes } => {
+                            (m == machine && i == interface).then_some(*mtu_bytes)
+                        }
+                        _ => None,
+                    });
+                    match wanted.or(self.before.mtus.get(&key).copied()) {
+                        Some(bytes) => kernel.set_mtu(machine, interface, bytes),
                         None => Ok(()),
                     }
                 }
@@ -394,6 +425,9 @@ fn cells(changes: &[Change]) -> BTreeSet<Cell> {
                     interface: interface.clone(),
                 });
                 found.insert(Cell::Routes { machine: machine.clone() });
+            }
+            Change::Mtu { machine, interface, .. } => {
+                found.insert(Cell::Mtu { machine: machine.clone(), interface: interface.clone() });
             }
             Change::PortDown { port } => {
                 found.insert(Cell::Port(port.clone()));

@@ -21,6 +21,8 @@ pub enum Change {
     /// The port of a LAN's switch that the machine's cable is plugged into is
     /// down: the machine sees no carrier.
     PortDown { port: String },
+    /// An interface carries smaller packets.
+    Mtu { machine: String, interface: String, mtu_bytes: u32 },
     /// A setting below /proc/sys of the machine's network namespace.
     Setting { machine: String, path: String, value: String },
     /// The machine's routes.

@@ -22,6 +22,8 @@ pub struct FilterRule {
     pub interface: Option<String>,
     pub matching: Rule,
     pub verdict: FilterVerdict,
+    /// Only packets that the machine itself sends.
+    pub own_only: bool,
 }
 
 /// What happens to a packet that matches.
@@ -101,7 +103,12 @@ impl Rules {
         let interface = interface.map(str::to_owned);
         self.0
             .into_iter()
-            .map(|matching| FilterRule { interface: interface.clone(), matching, verdict })
+            .map(|matching| FilterRule {
+                interface: interface.clone(),
+                matching,
+                verdict,
+                own_only: false,
+            })
             .collect()
     }
 }
@@ -110,6 +117,9 @@ impl FilterRule {
     /// The rule as it stands in a chain; on the way through, an interface may
     /// be the one that a packet came by or the one that it leaves by.
     fn at(&self, hook: Hook) -> Vec<Rule> {
+        if self.own_only && hook != Hook::Output {
+            return Vec::new();
+        }
         let matching = &self.matching;
         let rules = match (&self.interface, hook) {
             (None, _) => vec![matching.clone()],

@@ -184,6 +184,16 @@ impl<'a> Given<'a> {
         Ok(Change::Filter { machine: machine.to_owned(), rules: rules.then(verdict, interface) })
     }
 
+    /// A filter on what the machine at the place itself sends.
+    pub fn filter_own(&self, rules: Rules) -> Result<Change, FaultError> {
+        let (machine, interface) = self.at_one_end()?;
+        let mut rules = rules.then(FilterVerdict::Drop, interface);
+        for rule in &mut rules {
+            rule.own_only = true;
+        }
+        Ok(Change::Filter { machine: machine.to_owned(), rules })
+    }
+
     /// What unplugs the far end of an interface's cable.
     pub fn unplug(&self, machine: &str, interface: &str) -> Result<Change, FaultError> {
         let near = self.named(machine)?.interface(interface);

@@ -26,6 +26,9 @@ pub(crate) trait Kernel {
     fn interfaces(&self, machine: &str) -> Result<Vec<(String, bool)>, FaultError>;
     /// Switches an interface on or off.
     fn set_interface(&self, machine: &str, interface: &str, up: bool) -> Result<(), FaultError>;
+    /// The MTU of an interface, bytes.
+    fn mtu(&self, machine: &str, interface: &str) -> Result<u32, FaultError>;
+    fn set_mtu(&self, machine: &str, interface: &str, bytes: u32) -> Result<(), FaultError>;
     /// Switches a port of a LAN's switch on or off.
     fn set_port(&self, port: &str, up: bool) -> Result<(), FaultError>;
     /// The addresses of a machine's interfaces.

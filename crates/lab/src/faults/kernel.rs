@@ -67,6 +67,18 @@ impl Kernel for Network {
         set_link(self.netns(machine), &place, interface, up)
     }
 
+    fn mtu(&self, machine: &str, interface: &str) -> Result<u32, FaultError> {
+        let at = At { what: "read the MTU", place: machine };
+        let links = netlink(self.netns(machine), &at, Netlink::interfaces)?;
+        let link = links.into_iter().find(|link| link.name == interface);
+        link.map(|link| link.mtu_bytes).ok_or_else(|| at.failed(format!("there is no {interface}")))
+    }
+
+    fn set_mtu(&self, machine: &str, interface: &str, bytes: u32) -> Result<(), FaultError> {
+        let at = At { what: "set the MTU", place: machine };
+        netlink(self.netns(machine), &at, |netlink| netlink.set_mtu(interface, bytes))
+    }
+
     fn set_port(&self, port: &str, up: bool) -> Result<(), FaultError> {
         set_link(self.fabric.as_ref().map(AsFd::as_fd), &format!("switch port {port}"), port, up)
     }

@@ -88,11 +88,10 @@ pub fn parse_name(text: &str) -> Result<&'static FaultSpec, FaultError> {
         return Err(source.error(0, "a fault begins with its name, as in tls.cert-expired", None));
     }
     find(name).ok_or_else(|| {
-        let known = super::ALL.iter().map(|spec| spec.name);
+        let known = super::known().map(|spec| spec.name);
         // A user may have given only the second half.
-        let tail = super::ALL
-            .iter()
-            .find(|spec| spec.name.split_once('.').is_some_and(|(_, t)| t == name));
+        let tail =
+            super::known().find(|spec| spec.name.split_once('.').is_some_and(|(_, t)| t == name));
         let near = tail.map(|spec| spec.name.to_owned()).or_else(|| near(name, known));
         source.error(0, format!("no fault is named {name:?}"), near)
     })
@@ -115,8 +114,12 @@ pub fn parse(text: &str, plan: &Plan) -> Result<Fault, FaultError> {
             why: format!("this lab has no {default}; say where: {}@PLACE", spec.name),
         })?);
     }
+    let params_at = at;
     let values = read_params(&source, at, spec, plan)?;
-    Ok(Fault { spec, text: text.to_owned(), place, values })
+    let at_place = place.as_ref().map(|place| format!("@{place}")).unwrap_or_default();
+    let rest = text.get(params_at..).unwrap_or_default();
+    let text = format!("{}{at_place}{rest}", spec.name);
+    Ok(Fault { spec, text, place, values })
 }
 
 fn read_place(

@@ -15,8 +15,8 @@ use super::place::Places;
 pub struct FaultSpec {
     /// `layer.what`.
     pub name: &'static str,
-    /// The row of the fault matrix.
-    pub row: u16,
+    /// The row of the fault matrix, if it has one.
+    pub row: Option<u16>,
     /// One line: what is broken.
     pub title: &'static str,
     pub page: Page,
@@ -29,8 +29,8 @@ pub struct FaultSpec {
     pub check: Check,
     /// What a check of it owes.
     pub outcome: Outcome,
-    /// Any one of these is a right root (or, where `outcome` is ok, stands
-    /// among the findings).
+    /// Any one of these is a right root. Where `outcome` is ok: one of these, if
+    /// there are any, stands among the findings.
     pub expect: &'static [FindingId],
     /// Causes that one vantage point cannot tell apart from this one, itself
     /// included; empty where it can.
@@ -135,7 +135,9 @@ impl FaultSpec {
         ));
         let ids =
             |ids: &[FindingId]| ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
-        text.push_str(&format!("\nA check should find: {}.\n", ids(self.expect)));
+        if !self.expect.is_empty() {
+            text.push_str(&format!("\nA check should find: {}.\n", ids(self.expect)));
+        }
         if !self.inseparable.is_empty() {
             text.push_str(&format!(
                 "From one vantage point it cannot be told apart from: {}.\n",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plumb_serve::core::Transport;
@@ -12,27 +12,34 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::services::{Opened, Sockets};
 use crate::topology::Plan;
 
-/// The second octet of the lab's loopback addresses; the third is the machine,
-/// the fourth its address.
-const NETWORK: u8 = 77;
+/// The second octet of the lab's loopback addresses, one for each lab at a
+/// time; the third is the machine, the fourth its address.
+const NETWORKS: std::ops::RangeInclusive<u8> = 64..=127;
+
+/// Where a lab listens in its network, so that no other lab takes it.
+const CLAIM_PORT: u16 = 53_077;
 
 /// Loopback addresses for those of a lab, and the ports that are open at them.
 #[derive(Debug)]
 pub(super) struct Addresses {
     /// By machine, because two homes may have the same private addresses.
     own: BTreeMap<String, Vec<(IpAddr, Ipv4Addr)>>,
+    network: u8,
+    /// `None` where the system has no such loopback addresses.
+    _claim: Option<TcpListener>,
     ports: Mutex<BTreeMap<(Ipv4Addr, u16), SocketAddr>>,
 }
 
 impl Addresses {
     pub(super) fn new(plan: &Plan) -> Addresses {
+        let (network, claim) = claim();
         let octet = |index: usize| u8::try_from(index + 1).unwrap_or(u8::MAX);
         let own = plan.machines.iter().enumerate().map(|(index, machine)| {
             let stand_in =
-                |(at, address)| (address, Ipv4Addr::new(127, NETWORK, octet(index), octet(at)));
+                |(at, address)| (address, Ipv4Addr::new(127, network, octet(index), octet(at)));
             (machine.name.clone(), machine.addresses().enumerate().map(stand_in).collect())
         });
-        Addresses { own: own.collect(), ports: Mutex::default() }
+        Addresses { own: own.collect(), network, _claim: claim, ports: Mutex::default() }
     }
 
     fn ports(&self) -> MutexGuard<'_, BTreeMap<(Ipv4Addr, u16), SocketAddr>> {
@@ -65,7 +72,7 @@ impl Addresses {
                 let open = self.ports().get(&(*stand_in, server.port())).copied();
                 open.unwrap_or(SocketAddr::new(IpAddr::V4(*stand_in), server.port()))
             }
-            None => SocketAddr::from((Ipv4Addr::new(127, NETWORK, 0, 1), server.port())),
+            None => SocketAddr::from((Ipv4Addr::new(127, self.network, 0, 1), server.port())),
         }
     }
 
@@ -125,6 +132,15 @@ impl Sockets for Addresses {
         let socket = Socket::new(Domain::for_address(to), kind.nonblocking(), Some(protocol))?;
         Ok((socket, to))
     }
+}
+
+/// The first network that no other lab has.
+fn claim() -> (u8, Option<TcpListener>) {
+    let claimed = NETWORKS.into_iter().find_map(|network| {
+        let at = Ipv4Addr::new(127, network, u8::MAX, 1);
+        TcpListener::bind((at, CLAIM_PORT)).ok().map(|claim| (network, Some(claim)))
+    });
+    claimed.unwrap_or((*NETWORKS.start(), None))
 }
 
 fn bound(transport: Transport, at: SocketAddr) -> io::Result<Opened> {

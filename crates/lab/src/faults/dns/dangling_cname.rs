@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "dns.dangling-cname",
-    row: 67,
+    row: Some(67),
     title: "the name is an alias of a name that does not exist",
     page: Page {
         what: "The name is a CNAME, and the name that it stands for is gone: a cloud \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "dns.lame-delegation",
-    row: 60,
+    row: Some(60),
     title: "the servers of the zone refuse to answer for it",
     page: Page {
         what: "The parent zone delegates to servers that do not know the zone: it was \

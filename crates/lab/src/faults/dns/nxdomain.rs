@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "dns.nxdomain",
-    row: 50,
+    row: Some(50),
     title: "the name does not exist",
     page: Page {
         what: "The name is not in its zone: a typing error in the zone or in the URL, a \

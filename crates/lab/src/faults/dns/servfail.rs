@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "dns.servfail",
-    row: 52,
+    row: Some(52),
     title: "the resolver answers SERVFAIL",
     page: Page {
         what: "The resolver cannot, or will not, resolve anything in the domain, though the \

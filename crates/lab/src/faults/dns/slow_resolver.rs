@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "dns.slow-resolver",
-    row: 58,
+    row: Some(58),
     title: "the resolver is slow",
     page: Page {
         what: "The resolver is overloaded or far away: every answer comes late.",

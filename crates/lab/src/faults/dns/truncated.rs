@@ -9,7 +9,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "dns.truncated",
-    row: 55,
+    row: Some(55),
     title: "answers are truncated and TCP port 53 is closed",
     page: Page {
         what: "Every answer of the resolver is too long for UDP, so that the client must \

@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "dns.udp-blocked",
-    row: 48,
+    row: Some(48),
     title: "DNS over UDP is dropped, over TCP it works",
     page: Page {
         what: "A firewall in front of the resolver drops datagrams to port 53 and lets TCP \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "http.body-truncated",
-    row: 115,
+    row: Some(115),
     title: "the body is shorter than announced",
     page: Page {
         what: "The server announces more bytes than it sends: a crash half-way, a wrong \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "http.encoding-corrupt",
-    row: 118,
+    row: Some(118),
     title: "the body is not the gzip that it claims to be",
     page: Page {
         what: "The response says Content-Encoding: gzip, and the body is something else: \

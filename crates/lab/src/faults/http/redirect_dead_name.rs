@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "http.redirect-dead-name",
-    row: 109,
+    row: Some(109),
     title: "the page redirects to a name that does not exist",
     page: Page {
         what: "The site sends its visitors to a host that is not in DNS.",

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "http.redirect-loop",
-    row: 108,
+    row: Some(108),
     title: "the page redirects to itself",
     page: Page {
         what: "Every request is redirected to where it came from: two rules that undo each \

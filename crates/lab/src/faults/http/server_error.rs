@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "http.server-error",
-    row: 106,
+    row: Some(106),
     title: "the server answers with an error",
     page: Page {
         what: "The application fails (500), or, with status=502, 503 or 504, the gateway in \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "http.silent",
-    row: 39,
+    row: Some(39),
     title: "the server takes the request and never answers",
     page: Page {
         what: "The server accepts the connection and the request, and then nothing: a \

@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "http.slow",
-    row: 112,
+    row: Some(112),
     title: "the server is slow to answer",
     page: Page {
         what: "The application takes its time before the first byte: a slow query, a cold \

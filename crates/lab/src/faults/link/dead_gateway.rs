@@ -9,7 +9,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "link.dead-gateway",
-    row: 5,
+    row: Some(5),
     title: "the default gateway does not exist",
     page: Page {
         what: "The default route leads to an address on the own segment where no machine \

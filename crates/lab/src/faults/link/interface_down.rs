@@ -9,7 +9,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "link.interface-down",
-    row: 1,
+    row: Some(1),
     title: "an interface is administratively down",
     page: Page {
         what: "Somebody, or a script, switched the interface off: `ip link set eth1 down`. \

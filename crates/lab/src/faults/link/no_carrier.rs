@@ -9,7 +9,7 @@ use crate::faults::{FaultError, Given, Place};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "link.no-carrier",
-    row: 2,
+    row: Some(2),
     title: "an interface has no carrier",
     page: Page {
         what: "The interface is up but nothing is at the other end of its cable: a pulled \

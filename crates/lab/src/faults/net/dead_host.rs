@@ -9,7 +9,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.dead-host",
-    row: 7,
+    row: Some(7),
     title: "the host is switched off",
     page: Page {
         what: "The host does not exist on its own network any more: it has no power, or its \

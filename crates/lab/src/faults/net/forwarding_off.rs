@@ -9,7 +9,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.forwarding-off",
-    row: 12,
+    row: Some(12),
     title: "the gateway does not forward",
     page: Page {
         what: "The machine is a router in everybody's routing table but its kernel does not \

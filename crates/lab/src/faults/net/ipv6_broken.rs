@@ -13,7 +13,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.ipv6-broken",
-    row: 25,
+    row: Some(25),
     title: "the IPv6 address of the name is dead, IPv4 works",
     page: Page {
         what: "The name's AAAA record points into a prefix that is not reachable, as after \

@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.mtu-blackhole",
-    row: 18,
+    row: Some(18),
     title: "large packets vanish and no ICMP says so",
     page: Page {
         what: "A link on the path carries only packets up to a size, and what is larger is \

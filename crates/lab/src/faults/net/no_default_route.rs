@@ -9,7 +9,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.no-default-route",
-    row: 4,
+    row: Some(4),
     title: "there is no default route",
     page: Page {
         what: "The machine knows its own network and no way out of it: DHCP gave no router, \

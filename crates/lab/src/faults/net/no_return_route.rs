@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.no-return-route",
-    row: 14,
+    row: Some(14),
     title: "there is no route back",
     page: Page {
         what: "Packets arrive, and the answers have nowhere to go: the machine has no route \

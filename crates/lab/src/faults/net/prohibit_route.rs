@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.prohibit-route",
-    row: 9,
+    row: Some(9),
     title: "a router prohibits the way to the host",
     page: Page {
         what: "A router on the path has a `prohibit` route for the host's addresses: a \

@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "net.unreachable-route",
-    row: 8,
+    row: Some(8),
     title: "a router says that there is no route to the host",
     page: Page {
         what: "A router on the path has an `unreachable` route for the host's addresses: a \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tcp.address-dead",
-    row: 45,
+    row: Some(45),
     title: "one address of the name is dead, another works",
     page: Page {
         what: "The name has several addresses and one of them, the first, belongs to \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tcp.port-closed",
-    row: 27,
+    row: Some(27),
     title: "nothing listens on the port",
     page: Page {
         what: "The host is up and the service is not: it crashed, was never started, or \

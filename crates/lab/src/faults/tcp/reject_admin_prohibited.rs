@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tcp.reject-admin-prohibited",
-    row: 30,
+    row: Some(30),
     title: "a firewall rejects the port: administratively prohibited",
     page: Page {
         what: "A firewall on the path rejects connections to the port and says that it is a \

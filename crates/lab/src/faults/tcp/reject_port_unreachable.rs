@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tcp.reject-port-unreachable",
-    row: 29,
+    row: Some(29),
     title: "a firewall rejects the port: port unreachable",
     page: Page {
         what: "A firewall on the path rejects connections to the port with ICMP port \

@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tcp.reset",
-    row: 28,
+    row: Some(28),
     title: "a firewall resets connections to the port",
     page: Page {
         what: "A firewall on the path rejects connections to the port with a TCP reset in \

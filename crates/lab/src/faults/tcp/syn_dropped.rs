@@ -12,7 +12,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tcp.syn-dropped",
-    row: 32,
+    row: Some(32),
     title: "connections to the port are dropped in silence",
     page: Page {
         what: "A firewall on the path drops the first packet of every connection to the \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.cert-expired",
-    row: 77,
+    row: Some(77),
     title: "the certificate has expired",
     page: Page {
         what: "Nobody renewed the server's certificate.",

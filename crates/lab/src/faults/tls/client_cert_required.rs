@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.client-cert-required",
-    row: 94,
+    row: Some(94),
     title: "the server demands a client certificate",
     page: Page {
         what: "The server takes only clients that show a certificate of its own authority \

@@ -11,7 +11,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.hello-dropped",
-    row: 97,
+    row: Some(97),
     title: "the ClientHello is dropped on the path",
     page: Page {
         what: "A firewall on the path drops the first packet of every TLS handshake, and \

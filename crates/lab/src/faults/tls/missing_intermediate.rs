@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.missing-intermediate",
-    row: 84,
+    row: Some(84),
     title: "the server does not send the intermediate certificate",
     page: Page {
         what: "The server sends its own certificate only, and the one that links it to the \

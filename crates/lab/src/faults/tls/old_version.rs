@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.old-version",
-    row: 92,
+    row: Some(92),
     title: "the server speaks nothing newer than TLS 1.0",
     page: Page {
         what: "An old server, or an old appliance in front of it, that never learnt TLS \

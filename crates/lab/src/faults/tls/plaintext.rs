@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.plaintext",
-    row: 90,
+    row: Some(90),
     title: "the server speaks plain HTTP where TLS belongs",
     page: Page {
         what: "TLS was never switched on for this port, or a load balancer ends it \

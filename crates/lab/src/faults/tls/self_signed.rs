@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.self-signed",
-    row: 82,
+    row: Some(82),
     title: "the certificate is self-signed",
     page: Page {
         what: "The server shows a certificate that nobody but itself has signed: a test \

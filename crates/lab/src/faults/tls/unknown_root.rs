@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.unknown-root",
-    row: 83,
+    row: Some(83),
     title: "the chain ends in a root that is not trusted",
     page: Page {
         what: "The server's chain is complete, but its root is not in the client's trust \

@@ -10,7 +10,7 @@ use crate::faults::{FaultError, Given};
 
 pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     name: "tls.wrong-host",
-    row: 80,
+    row: Some(80),
     title: "the certificate is for another name",
     page: Page {
         what: "The server shows a certificate that is valid, and not for this name: a \
