@@ -164,3 +164,11 @@ fn clients_have_a_limit() {
     assert!(error.to_string().contains("512 clients"), "{error}");
     clients[0].status().expect("the first one is still answered");
 }
+
+/// Orphans of a program that still runs are buried.
+#[test]
+fn no_zombies_gather() {
+    let lab = internet();
+    let script = "p=$( (true & echo $!) ); while [ -e /proc/$p ]; do :; done";
+    run(&lab, "h1", &["timeout", "20", "sh", "-c", script]);
+}

@@ -275,6 +275,23 @@ pub fn reap() -> usize {
     reaped
 }
 
+/// Collects children that have ended, without waiting, but leaves this one to
+/// whoever waits for it.
+pub fn reap_others(kept: u32) {
+    use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    for _ in 0..PROCESSES_MAX {
+        let ended = waitid(Id::All, look).ok().and_then(|status| status.pid());
+        match ended {
+            Some(pid) if u32::try_from(pid.as_raw()).ok() != Some(kept) => {
+                // It has ended, so this does not wait; it may only be gone.
+                let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
+            }
+            _ => break,
+        }
+    }
+}
+
 fn is_zombie(pid: u32) -> bool {
     stat_fields(pid).is_none_or(|fields| fields.first().is_some_and(|state| state == "Z"))
 }

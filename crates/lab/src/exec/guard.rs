@@ -36,7 +36,7 @@ pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabEr
         .enable_all()
         .build()
         .map_err(LabError::io("start", "the runtime"))?;
-    let caught = runtime.block_on(async { catch() })?;
+    let (caught, deaths) = runtime.block_on(async { catch() })?;
     let connection = client.duplicate()?;
     watch_lab(client)?;
     let (done, exited) = tokio::sync::oneshot::channel();
@@ -47,6 +47,7 @@ pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabEr
         })
         .map_err(LabError::io("start", "a thread"))?;
     let status = runtime.block_on(async move {
+        tokio::spawn(bury(deaths, pid));
         for (number, stream) in caught {
             tokio::spawn(pass_on(number, stream, pid));
         }
@@ -59,8 +60,9 @@ pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabEr
     }
 }
 
-fn catch() -> Result<Vec<(i32, Signal)>, LabError> {
-    PASSED_ON
+fn catch() -> Result<(Vec<(i32, Signal)>, Signal), LabError> {
+    let deaths = signal(SignalKind::child()).map_err(LabError::io("catch", "signals"))?;
+    let caught = PASSED_ON
         .into_iter()
         .chain(FROM_TERMINAL)
         .map(|number| {
@@ -68,7 +70,15 @@ fn catch() -> Result<Vec<(i32, Signal)>, LabError> {
                 signal(SignalKind::from_raw(number)).map_err(LabError::io("catch", "signals"))?;
             Ok((number, stream))
         })
-        .collect()
+        .collect::<Result<_, LabError>>()?;
+    Ok((caught, deaths))
+}
+
+/// Orphans of the program end as children of this process.
+async fn bury(mut deaths: Signal, program: u32) {
+    while deaths.recv().await.is_some() {
+        process::reap_others(program);
+    }
 }
 
 async fn pass_on(number: i32, mut stream: Signal, pid: u32) {
