@@ -93,6 +93,11 @@ async fn curl_trusts_a_healthy_site_in_every_version() {
         let Some((code, text)) = https.curl(&[arguments, &shown].concat()).await else { return };
         assert_eq!((code, text.as_str()), (0, version), "{arguments:?}");
     }
+    let again = https.address.port();
+    let again = format!("https://www.example.com:{again}/redirect/3");
+    let arguments = ["-L", "-o", "/dev/null", "-w", "%{http_version} %{num_redirects} ", &again];
+    let (code, text) = https.curl(&arguments).await.unwrap();
+    assert!(code == 0 && text.contains("2 3 "), "{text}");
     https.behaviour.set(TlsBehaviour::NoHttp2);
     let (code, text) = https.curl(&["-o", "/dev/null", "-w", "%{http_version}"]).await.unwrap();
     assert_eq!((code, text.as_str()), (0, "1.1"));
