@@ -55,6 +55,7 @@
 //!   and shown; the `into_packet` methods set them to what is right.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod addr;
 pub mod capture;
@@ -68,7 +69,9 @@ pub mod net;
 pub mod stack;
 pub mod tls;
 pub mod transport;
+pub mod wire;
 
 pub use code::{Code, UnknownCode};
 pub use field::{Field, Value};
-pub use layout::{DecodeError, Dissection, Layout, Mark, Problem, Wire};
+pub use layout::{DecodeError, Dissection, Layout, Problem};
+pub use wire::{Mark, Wire};

@@ -20,12 +20,13 @@ use crate::capture::LinkType;
 use crate::dns::Message;
 use crate::field::{Field, Value};
 use crate::http::Head;
-use crate::layout::{DecodeError, Layout, Problem, Wire};
+use crate::layout::{DecodeError, Layout, Problem};
 use crate::link::{Arp, EtherType, Ethernet, VlanTag};
 use crate::net::checksum::{self, Ends};
 use crate::net::{Icmp, Icmp6, Ipv4, Ipv6, Ipv6Extension, Ipv6Fragment, Protocol};
 use crate::tls::{Plaintext, RECORD_HEADER_BYTES};
 use crate::transport::{Tcp, Udp};
+use crate::wire::Wire;
 
 /// More layers than any honest packet has; a chain of extension headers could go on for
 /// thousands.

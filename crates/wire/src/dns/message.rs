@@ -19,7 +19,8 @@ use super::name::{Name, Names};
 use super::rdata::opt::{self, Edns};
 use super::rdata::{Absolute, Rdata, Rtype};
 use crate::code::code_points;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// The length before a message on TCP has 16 bits (RFC 1035 section 4.2.2).
 pub const MESSAGE_BYTES_MAX: usize = 65_535;

@@ -7,7 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use crate::code::serde_as_text;
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 /// RFC 1035 section 2.3.4: a label is 63 octets or less, as two bits of its length byte are
 /// taken.

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{DecodeError, Layout, Problem, Wire};
+use crate::layout::{DecodeError, Layout, Problem};
+use crate::wire::Wire;
 
 /// Twice what common servers take (8 to 32 KiB).
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::EtherType;
 use crate::addr::Mac;
 use crate::code::code_points;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 code_points! {
     /// What a message wants.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::addr::Mac;
 use crate::code::code_points;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 code_points! {
     /// What an Ethernet frame carries. Up to 1500 it is the payload's length instead (802.3).

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checksum;
 use crate::code::code_points;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 code_points! {
     /// The kind of a message.

@@ -8,7 +8,8 @@ use super::checksum::Ends;
 use super::{Protocol, QUOTED};
 use crate::addr::Mac;
 use crate::code::code_points;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 code_points! {
     /// The kind of a message; below 128 it tells of an error.

@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Protocol, checksum};
 use crate::code::code_points;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// The header without options.
 const HEADER_BYTES_MIN: usize = 20;

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Protocol;
 use super::ipv4::ecn_name;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// The header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

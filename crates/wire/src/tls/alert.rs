@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::record::into_records;
 use super::registry::{AlertDescription, AlertLevel, ContentType, Version};
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// What one side tells the other when it ends, or why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::extension::lay_schemes;
 use super::registry::{ClientCertificateType, SignatureScheme};
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// A chain of certificates, the sender's own first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -11,7 +11,8 @@ use super::extension::{Extension, Sender, lay_extensions};
 use super::handshake::into_handshake;
 use super::record::into_records;
 use super::registry::{CipherSuite, ContentType, ExtensionType, HandshakeType, Version, is_grease};
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// What a client offers: the body of the handshake message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

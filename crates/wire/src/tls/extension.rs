@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::registry::{ExtensionType, NamedGroup, SignatureScheme, Version, is_grease};
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 /// One extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

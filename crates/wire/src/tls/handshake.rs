@@ -8,7 +8,8 @@ use super::client_hello::ClientHello;
 use super::record::into_records;
 use super::registry::{ContentType, HandshakeType, Version};
 use super::server_hello::ServerHello;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// A chain of ten large certificates fits; a hello that claims 16 MB is an attack.
 pub const HANDSHAKE_BYTES_MAX: usize = 128 * 1024;

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::handshake::Handshake;
 use super::registry::{ContentType, Version};
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// RFC 8446 section 5.1: what is in the clear is at most 2^14 bytes.
 pub const PLAINTEXT_BYTES_MAX: usize = 1 << 14;

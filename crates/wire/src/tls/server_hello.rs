@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::extension::{Extension, Sender, lay_extensions};
 use super::registry::{CipherSuite, ExtensionType, Version};
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
+use crate::wire::Wire;
 
 /// RFC 8446 section 4.1.3: the SHA-256 of "HelloRetryRequest". A ServerHello with this random
 /// asks for another ClientHello.

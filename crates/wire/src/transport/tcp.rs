@@ -23,9 +23,10 @@ use serde::{Deserialize, Serialize};
 
 use super::udp::lay_port;
 use crate::code::code_points;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
 use crate::net::Protocol;
 use crate::net::checksum::Ends;
+use crate::wire::Wire;
 
 /// The header without options.
 const HEADER_BYTES_MIN: usize = 20;

@@ -10,9 +10,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::port_name;
-use crate::layout::{DecodeError, Layout, Wire};
+use crate::layout::{DecodeError, Layout};
 use crate::net::Protocol;
 use crate::net::checksum::Ends;
+use crate::wire::Wire;
 
 /// The header's length.
 pub(crate) const HEADER_BYTES: usize = 8;

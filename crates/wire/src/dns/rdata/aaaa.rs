@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use crate::dns::name::Names;
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 /// The address.
 pub type Data = Ipv6Addr;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::present_quoted;
 use crate::dns::name::Names;
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 /// One property of a name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]

@@ -7,7 +7,8 @@ use std::fmt;
 
 use super::name::{Name, Names};
 use crate::code::code_points;
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 macro_rules! record_types {
     (

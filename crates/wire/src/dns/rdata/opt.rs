@@ -17,7 +17,8 @@ use std::fmt;
 
 use crate::code::code_points;
 use crate::dns::name::Names;
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 /// What EDNS says beside its part of the response code, which is in
 /// [`Flags::rcode`](crate::dns::Flags::rcode).

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::Absolute;
 use crate::dns::name::{Name, Names};
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 /// The place of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::present_quoted;
 use crate::dns::name::Names;
-use crate::layout::{DecodeError, Wire};
+use crate::layout::DecodeError;
+use crate::wire::Wire;
 
 /// The strings, each of at most 255 bytes. One that is longer is cut when it is encoded.
 pub type Data = Vec<Vec<u8>>;
