@@ -141,6 +141,8 @@ pub(crate) struct Facts<'e> {
     pub proxies: Vec<Seen<(&'e str, &'e str)>>,
     pub proxy_answers: Vec<Seen<ProxyAnswer<'e>>>,
     pub plain: Vec<Seen<PlainSeen<'e>>>,
+    /// Phases in which the walk waited, and to hear from whom.
+    pub waiting: Vec<Seen<(PhaseName, &'e [SocketAddr])>>,
     /// Phases that ended: whether well.
     pub phases: Vec<Seen<(PhaseName, bool)>>,
     pub mapped: bool,
@@ -178,6 +180,7 @@ impl<'e> Facts<'e> {
             proxies: Vec::new(),
             proxy_answers: Vec::new(),
             plain: Vec::new(),
+            waiting: Vec::new(),
             phases: Vec::new(),
             mapped: false,
             asked: HashSet::new(),
@@ -242,6 +245,9 @@ impl<'e> Facts<'e> {
             }
             Observation::Phase { phase, duration_ns: Some(_), ok, .. } => {
                 self.phases.push(seen(event, (*phase, *ok)));
+            }
+            Observation::Waiting { phase, addresses, .. } => {
+                self.waiting.push(seen(event, (*phase, &addresses[..])));
             }
             _ => self.take_upper(event),
         }
@@ -397,6 +403,16 @@ impl<'e> Facts<'e> {
         self.states.iter().rev().find(|seen| seen.what.connection == connection).copied()
     }
 
+    /// From whom the hop's walk waits to hear in this phase: it was said to
+    /// wait, and the phase has not ended since.
+    pub(crate) fn waits_in(&self, hop: u16, phase: PhaseName) -> Option<&'e [SocketAddr]> {
+        let waits = |seen: &&Seen<(PhaseName, &'e [SocketAddr])>| {
+            seen.hop == hop && seen.what.0 == phase && seen.purpose != Purpose::Probe
+        };
+        let last = self.waiting.iter().rev().find(waits)?;
+        self.phase(hop, phase).is_none().then_some(last.what.1)
+    }
+
     /// Whether the hop's phase ended, and well.
     pub(crate) fn phase(&self, hop: u16, phase: PhaseName) -> Option<bool> {
         let of_hop = self.phases.iter().rev().find(|s| s.hop == hop && s.what.0 == phase)?;
@@ -448,5 +464,6 @@ fn is_superseded(event: &Event) -> bool {
                 | Observation::Redirect { .. }
                 | Observation::ProxyConnect { .. }
                 | Observation::Phase { .. }
+                | Observation::Waiting { .. }
         )
 }

@@ -60,17 +60,9 @@ pub fn questions(evidence: &Evidence) -> Vec<Question> {
     wanted
 }
 
-/// Whether further waiting or asking can change nothing: nothing is left to
-/// ask, and either the walk has ended or what it waits for is known never to
-/// come.
+/// Whether a walk that still waits may be given up: nothing is left to ask, and
+/// what it waits for is known never to come. A walk that goes well is never
+/// given up: what is looked at beside it may still find something.
 pub fn conclusive(evidence: &Evidence) -> bool {
-    if !questions(evidence).is_empty() {
-        return false;
-    }
-    let facts = Facts::new(evidence);
-    if walk::succeeded(&facts) {
-        return true;
-    }
-    let verdict = judge(evidence);
-    verdict.outcome == Outcome::Broken
+    questions(evidence).is_empty() && judge(evidence).outcome == Outcome::Broken
 }

@@ -467,6 +467,22 @@ fn both_silent() -> Run {
 }
 
 #[test]
+fn while_a_connection_waits_the_path_is_asked() {
+    let run = Run::www().resolved();
+    assert_eq!(questions(&run.evidence), []);
+    let addresses = vec![sock(V6), sock(V4)];
+    let phase = PhaseName::Tcp;
+    let waits = run.see(Observation::Waiting { phase, addresses, silent_ns: 700 * MS });
+    unknown(&waits);
+    assert!(!plumb_diag::conclusive(&waits.evidence));
+    let wanted = questions(&waits.evidence);
+    assert!(wanted.contains(&Question::Path { destination: sock(V6) }), "{wanted:?}");
+    assert!(wanted.contains(&Question::OtherPort { address: sock("10.130.1.4:80") }));
+    let healthy_after_all = waits.connected().secured().page(200);
+    assert_eq!(questions(&healthy_after_all.evidence), []);
+}
+
+#[test]
 fn row_14_no_return_route() {
     let run = both_silent();
     unknown(&run);

@@ -31,6 +31,14 @@ pub(crate) fn questions(facts: &Facts<'_>, subject: Subject) -> Vec<Question> {
     wanted
 }
 
+/// The questions about a subject from which nothing has come so far.
+pub(crate) fn while_waiting(facts: &Facts<'_>, subject: Subject) -> Vec<Question> {
+    let mut wanted: Vec<Question> = next_hop(facts, subject).into_iter().collect();
+    wanted.push(Question::Path { destination: subject.address });
+    wanted.push(Question::OtherPort { address: other_port(subject.address) });
+    wanted
+}
+
 /// Whether the next hop answers on the segment.
 fn next_hop(facts: &Facts<'_>, subject: Subject) -> Option<Question> {
     let ip = subject.address.ip();

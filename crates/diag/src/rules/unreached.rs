@@ -1,6 +1,7 @@
 //! Who is to blame where nobody was reached: shared by the rules of `link`,
 //! `net`, `tcp` and `udp`, which put it into words.
 
+use plumb_evidence::observation::{PhaseName, RouteResult};
 use plumb_evidence::{Finding, FindingId, Question, Severity};
 
 use crate::facts::Facts;
@@ -101,7 +102,16 @@ pub(crate) fn addresses(group: &[Explained]) -> String {
 /// What explains the failure further: one subject of each family, or the two
 /// first resolvers.
 pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
-    let subjects = subjects(facts);
+    let waited = waited_for(facts);
+    if !waited.is_empty() {
+        let chosen = chosen(waited).into_iter();
+        return chosen.flat_map(|subject| wanted::while_waiting(facts, subject)).collect();
+    }
+    let chosen = chosen(subjects(facts)).into_iter();
+    chosen.flat_map(|subject| wanted::questions(facts, subject)).collect()
+}
+
+fn chosen(subjects: Vec<Subject>) -> Vec<Subject> {
     let mut chosen: Vec<Subject> = Vec::new();
     for subject in subjects {
         let family = |s: &Subject| s.address.is_ipv4() == subject.address.is_ipv4();
@@ -109,6 +119,28 @@ pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
             chosen.push(subject);
         }
     }
-    let chosen = chosen.into_iter().take(SUBJECTS_MAX);
-    chosen.flat_map(|subject| wanted::questions(facts, subject)).collect()
+    chosen.truncate(SUBJECTS_MAX);
+    chosen
+}
+
+/// Those from whom the walk waits to hear, where it says that it waits and
+/// nobody was heard; a local cause would have been told at once.
+fn waited_for(facts: &Facts<'_>) -> Vec<Subject> {
+    let hop = facts.hop();
+    let role = if facts.proxy_of(hop.number).is_some() { Role::Proxy } else { Role::Target };
+    let subjects: Vec<Subject> = if facts.waits_in(hop.number, PhaseName::Dns).is_some() {
+        silent_resolvers(facts)
+    } else if let Some(addresses) = facts.waits_in(hop.number, PhaseName::Tcp)
+        && facts.chosen(hop.number).is_none()
+    {
+        addresses.iter().map(|&address| Subject { address, role }).collect()
+    } else {
+        return Vec::new();
+    };
+    let usable = |subject: &Subject| {
+        facts
+            .route_to(subject.address.ip())
+            .is_none_or(|route| matches!(route.what.result, RouteResult::Found { .. }))
+    };
+    subjects.into_iter().filter(usable).collect()
 }

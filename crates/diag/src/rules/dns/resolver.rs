@@ -1,6 +1,6 @@
 //! A resolver that is not there, or not over the transport that is needed.
 
-use plumb_evidence::observation::{DnsOutcome, DnsTransport};
+use plumb_evidence::observation::{DnsOutcome, DnsTransport, PhaseName};
 use plumb_evidence::{Finding, FindingId, Question, Severity, Where};
 
 use crate::facts::{Facts, Hop};
@@ -31,7 +31,8 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
 
 /// Over TCP; and whether it answers anything.
 pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
-    if trouble(facts) != Some(Trouble::Names) {
+    let waits = facts.waits_in(facts.hop().number, PhaseName::Dns).is_some();
+    if trouble(facts) != Some(Trouble::Names) && !waits {
         return Vec::new();
     }
     let names = Names::new(facts, facts.hop());
@@ -41,7 +42,11 @@ pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
     }
     let rtype = "A".to_owned();
     let mut wanted = Vec::new();
-    for &server in names.servers.iter().take(SERVERS_MAX) {
+    let mut servers = names.servers.clone();
+    if let Some(config) = facts.resolvers.last().filter(|_| waits && servers.is_empty()) {
+        servers.extend(config.what.servers);
+    }
+    for &server in servers.iter().take(SERVERS_MAX) {
         let name = names.name.clone();
         let over = |transport| names.with(server).any(|seen| seen.what.transport == transport);
         let truncated = names
@@ -53,7 +58,7 @@ pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
             let transport = DnsTransport::Tcp;
             wanted.push(Question::Resolver { server, name, rtype: rtype.clone(), transport });
         }
-        if silent && over(DnsTransport::Udp) {
+        if silent && (waits || over(DnsTransport::Udp)) {
             // The root's name servers: what every resolver knows.
             wanted.push(Question::Resolver {
                 server,
