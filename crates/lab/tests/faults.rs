@@ -4,7 +4,7 @@
 
 use std::process::Output;
 
-use plumb_lab::Lab;
+use plumb_lab::{Lab, faults};
 
 /// Longer than a healthy page takes by far; shorter than the kernel's patience
 /// with a neighbour that does not answer (some 3 s) plus two seconds.
@@ -478,7 +478,7 @@ fn http_encoding_corrupt() {
 fn variants_break_nothing() {
     let lab = lab();
     let before = state(&lab);
-    for variant in plumb_lab::faults::VARIANTS {
+    for variant in faults::VARIANTS {
         lab.break_fault(variant.name).unwrap();
         assert_healthy(&lab, variant.name);
         lab.heal(None).unwrap();
@@ -537,6 +537,33 @@ fn faults_heal_in_any_order() {
         assert_same(&before, &state(&lab), "all healed");
         assert_healthy(&lab, "all healed");
     }
+}
+
+#[test]
+fn every_fault_heals_at_every_place() {
+    let lab = lab();
+    let map = lab.map().unwrap();
+    let machines = map.machines.iter().map(|machine| machine.name.clone());
+    let links = map.links.iter().map(|link| link.name.clone());
+    let ends = map.links.iter().flat_map(|link| link.ends.clone());
+    let places: Vec<String> = machines.chain(links).chain(ends).collect();
+    let before = state(&lab);
+    for spec in faults::known().filter(|spec| !spec.loopback) {
+        let mut made = 0;
+        for place in &places {
+            let fault = format!("{}@{place}", spec.name);
+            match lab.break_fault(&fault) {
+                Ok(()) => {
+                    made += 1;
+                    assert_eq!(lab.heal(Some(&fault)).unwrap(), [fault]);
+                }
+                Err(error) => assert!(error.is_usage(), "{fault}: {error}"),
+            }
+        }
+        assert!(made > 0, "{}", spec.name);
+        assert_same(&before, &state(&lab), spec.name);
+    }
+    assert_healthy(&lab, "all healed");
 }
 
 #[test]

@@ -47,6 +47,8 @@ impl RouteTable {
             RouteEdit::DefaultToNobody => {
                 for route in self.others.iter_mut().filter(|route| is_default(route)) {
                     route.via = route.via.map(nobody_beside);
+                    // Where links are unnumbered no prefix leads to it.
+                    route.onlink = route.device.is_some();
                 }
             }
             RouteEdit::Reject { destination, kind } => {
