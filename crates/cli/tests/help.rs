@@ -2,6 +2,13 @@
 
 use std::collections::BTreeMap;
 
+/// The definition with everything passed down to each command.
+fn command() -> clap::Command {
+    let mut command = plumb::command();
+    command.build();
+    command
+}
+
 /// Every command below `command`, with its full name.
 fn walk(command: &clap::Command, name: &str, visit: &mut impl FnMut(&str, &clap::Command)) {
     visit(name, command);
@@ -13,7 +20,7 @@ fn walk(command: &clap::Command, name: &str, visit: &mut impl FnMut(&str, &clap:
 #[test]
 fn short_help_of_every_command() {
     let mut text = String::new();
-    walk(&plumb::command(), "plumb", &mut |name, command| {
+    walk(&command(), "plumb", &mut |name, command| {
         text.push_str(&format!("==== {name} -h\n{}\n", command.clone().render_help()));
     });
     for line in text.lines() {
@@ -25,7 +32,7 @@ fn short_help_of_every_command() {
 #[test]
 fn long_help_of_every_command() {
     let mut text = String::new();
-    walk(&plumb::command(), "plumb", &mut |name, command| {
+    walk(&command(), "plumb", &mut |name, command| {
         text.push_str(&format!("==== {name} --help\n{}\n", command.clone().render_long_help()));
     });
     insta::assert_snapshot!(text);
@@ -33,7 +40,7 @@ fn long_help_of_every_command() {
 
 #[test]
 fn help_begins_with_one_imperative_line_and_then_examples() {
-    walk(&plumb::command(), "plumb", &mut |name, command| {
+    walk(&command(), "plumb", &mut |name, command| {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         assert!(
             !about.is_empty() && !about.ends_with('.') && !about.contains('\n'),
@@ -72,7 +79,7 @@ fn every_example_is_a_command_line_that_plumb_takes() {
 #[test]
 fn an_option_means_the_same_everywhere() {
     let mut known: BTreeMap<String, (String, String)> = BTreeMap::new();
-    walk(&plumb::command(), "plumb", &mut |name, command| {
+    walk(&command(), "plumb", &mut |name, command| {
         for option in command.get_arguments().filter(|argument| !argument.is_positional()) {
             let long = option.get_long().unwrap_or_default().to_owned();
             let Some(short) = option.get_short() else { continue };

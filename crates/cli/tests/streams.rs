@@ -196,8 +196,8 @@ fn an_interrupted_check_says_what_it_saw_and_ends_with_130() {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
-    // The request is on its way: from here on nothing comes.
-    while !line.contains("\"kind\":\"http_request\"") {
+    // Connected: from here on nothing comes.
+    while !line.contains("\"kind\":\"connect\"") {
         line.clear();
         assert!(lines.read_line(&mut line).unwrap() > 0, "the check ended by itself");
     }

@@ -25,7 +25,14 @@ pub(super) fn row(hop: &HopView<'_>) -> Option<Row> {
         let rtt = attempt.tcp.as_ref().filter(|tcp| tcp.rtt_us > 0);
         let rtt = rtt
             .map(|tcp| format!(", round trip {}", units::duration(u64::from(tcp.rtt_us) * 1000)));
-        let text = format!("connected to {}{}", attempt.address, rtt.unwrap_or_default());
+        let mapped = hop.seen().find_map(|what| match what {
+            Observation::Mapped { from, to } if *from == attempt.address => {
+                Some(format!(" (here {to})"))
+            }
+            _ => None,
+        });
+        let (mapped, rtt) = (mapped.unwrap_or_default(), rtt.unwrap_or_default());
+        let text = format!("connected to {}{mapped}{rtt}", attempt.address);
         return Some(
             Row::new(Layer::Tcp, Mark::Good, text).took(took.or(Some(attempt.duration_ns))),
         );
