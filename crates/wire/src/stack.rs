@@ -93,6 +93,7 @@ pub fn dissect(link: LinkType, frame: &[u8]) -> Packet {
         layers: Vec::new(),
         tree: Field::group("frame", 0),
         is_quoted: false,
+        is_cut: false,
     };
     dissector.tree.bit_width = frame.len() * 8;
     dissector.run(bottom(link, frame));
@@ -146,6 +147,8 @@ struct Dissector<'a> {
     tree: Field,
     /// It is a packet quoted by ICMP, which may end anywhere.
     is_quoted: bool,
+    /// Bytes that a header tells of are not there: no checksum can be judged.
+    is_cut: bool,
 }
 
 impl Dissector<'_> {
@@ -268,6 +271,7 @@ impl Dissector<'_> {
             self.end = end.max(self.at);
             return;
         }
+        self.is_cut = true;
         let missing = end - self.end;
         let is_quoted = self.is_quoted;
         if let Some(field) = self.top_field(field) {
@@ -319,7 +323,7 @@ impl Dissector<'_> {
 
     fn icmp(&mut self, ends: Option<Ends>) -> Next {
         let message = &self.frame[self.at..self.end];
-        let right = ends.filter(|_| self.is_whole()).map(|_| checksum::of(message));
+        let right = ends.filter(|_| !self.is_cut).map(|_| checksum::of(message));
         let Some(icmp) = self.layer(Layer::Icmp) else { return Next::Bytes("payload") };
         if let Some(sum) = right {
             self.judge_checksum(sum == 0, false);
@@ -348,6 +352,7 @@ impl Dissector<'_> {
             layers: Vec::new(),
             tree: Field::group(crate::net::QUOTED, start * 8),
             is_quoted: true,
+            is_cut: false,
         };
         inner.tree.bit_width = length * 8;
         inner.run(Next::EtherType(ether_type));
@@ -387,23 +392,10 @@ impl Dissector<'_> {
         Next::Datagram(udp.source, udp.destination)
     }
 
-    /// True when no byte of the payload below is missing.
-    fn is_whole(&self) -> bool {
-        let cut = |layer: &Field| {
-            ["total length", "payload length"].iter().any(|name| {
-                layer.at(&[name]).is_some_and(|field| {
-                    field.anomaly.is_some()
-                        || field.meaning.as_ref().is_some_and(|text| text.contains("not quoted"))
-                })
-            })
-        };
-        !self.tree.children.iter().any(cut)
-    }
-
     /// The sum over a segment with its pseudo-header, and whether its field (at `field_at`)
     /// holds the sum of the pseudo-header alone. `None` where it cannot be known.
     fn sums(&self, protocol: Protocol, ends: Option<Ends>, field_at: usize) -> Option<Sums> {
-        let ends = ends.filter(|_| self.is_whole())?;
+        let ends = ends.filter(|_| !self.is_cut)?;
         let segment = &self.frame[self.at..self.end];
         let held = segment.get(field_at..)?.first_chunk().map(|held| u16::from_be_bytes(*held))?;
         let pseudo = !ends.pseudo_header(protocol, segment.len()).finish();

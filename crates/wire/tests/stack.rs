@@ -176,6 +176,15 @@ fn a_wrong_checksum_is_pointed_at_and_an_offloaded_one_is_not() {
 }
 
 #[test]
+fn a_frame_that_was_cut_says_so_and_its_checksum_is_not_judged() {
+    let bytes = sample("frame/tls12-server-flight");
+    let packet = dissect(LinkType::Ethernet, &bytes[..200]);
+    let anomalies: Vec<_> = packet.tree.anomalies().iter().map(|(_, text)| *text).collect();
+    assert_eq!(anomalies, [format!("{} bytes are missing", bytes.len() - 200)]);
+    assert_eq!(packet.tree.at(&["TCP", "checksum"]).unwrap().meaning, None);
+}
+
+#[test]
 fn later_fragments_are_never_read_as_transport() {
     for name in ["fragment-last", "fragment6-last"] {
         let layers = frame(name).layers;
@@ -218,7 +227,7 @@ fn dns_over_tcp_is_read_message_by_message() {
     let framed = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
     let ip = Ipv4 { protocol: Protocol::Tcp, ..Ipv4::default() };
     let ends = Ends::V4 { source: ip.source, destination: ip.destination };
-    let tcp = Tcp { destination: 53, ack: true, ..Tcp::default() };
+    let tcp = Tcp { source: 40000, destination: 53, ack: true, ..Tcp::default() };
     let bytes = ip.into_packet(&tcp.into_packet(&ends, &framed.repeat(2)));
     let packet = dissect(LinkType::Raw, &bytes);
     let messages = packet.layers.iter().filter(|layer| matches!(layer, Layer::Dns(_))).count();

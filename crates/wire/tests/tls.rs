@@ -96,6 +96,61 @@ fn a_tls13_server_selects_version_and_key_share() {
 }
 
 #[test]
+fn a_retry_request_names_the_group_it_wants() {
+    let retry = ServerHello {
+        random: HELLO_RETRY_REQUEST_RANDOM,
+        cipher_suite: "TLS_AES_128_GCM_SHA256".parse().unwrap(),
+        extensions: vec![
+            Extension::SelectedVersion(Version::Tls13),
+            Extension::RetryGroup(NamedGroup::X25519MlKem768),
+            Extension::Cookie(vec![1, 2, 3]),
+        ],
+        ..ServerHello::default()
+    };
+    let bytes = retry.encode();
+    assert_eq!(samples::check::<ServerHello>(&bytes), retry);
+    assert!(retry.is_retry_request());
+    let tree = outline(&ServerHello::dissect(&bytes, 0..bytes.len()).field);
+    assert!(tree.contains("(X25519MLKEM768)") && tree.contains("(HelloRetryRequest)"), "{tree}");
+}
+
+#[test]
+fn every_extension_survives() {
+    let schemes = vec![SignatureScheme::Ed25519, SignatureScheme::Unknown(0xfefe)];
+    let share = KeyShareEntry { group: NamedGroup::X25519, key: vec![9; 32] };
+    let client = ClientHello {
+        cipher_suites: vec![CipherSuite::from(0x1301)],
+        extensions: vec![
+            Extension::server_name("www.example.com"),
+            Extension::alpn(&["h2", "http/1.1"]),
+            Extension::SupportedGroups(vec![NamedGroup::X25519, NamedGroup::Secp256r1]),
+            Extension::EcPointFormats(vec![0]),
+            Extension::SignatureAlgorithms(schemes.clone()),
+            Extension::SignatureAlgorithmsCert(schemes),
+            Extension::ExtendedMasterSecret,
+            Extension::EncryptThenMac,
+            Extension::SessionTicket(vec![]),
+            Extension::SupportedVersions(vec![Version::Tls13, Version::Unknown(0x7f1c)]),
+            Extension::PskKeyExchangeModes(vec![1]),
+            Extension::KeyShares(vec![share.clone()]),
+            Extension::Cookie(vec![7; 4]),
+            Extension::RenegotiationInfo(vec![]),
+            Extension::Unknown { kind: 21, data: vec![0; 8] },
+        ],
+        ..ClientHello::default()
+    };
+    assert_eq!(samples::check::<ClientHello>(&client.encode()), client);
+    let server = ServerHello {
+        extensions: vec![
+            Extension::SelectedKeyShare(share),
+            Extension::Unknown { kind: 0, data: vec![] }, // the answer to SNI is empty
+        ],
+        ..ServerHello::default()
+    };
+    assert_eq!(samples::check::<ServerHello>(&server.encode()), server);
+}
+
+#[test]
 fn a_certificate_request_is_read_in_both_its_forms() {
     let flight = messages(&sample("tls/tls12-certificate-request"));
     let body = &flight.iter().find(|m| m.kind == HandshakeType::CertificateRequest).unwrap().body;

@@ -212,7 +212,9 @@ impl Layout for Ipv4 {
         wire.u16("header checksum", &mut self.checksum)?
             .meaning_if(right == Some(true), || "right")
             .anomaly(right == Some(false), || "wrong");
-        wire.ipv4("source", &mut self.source)?;
+        wire.ipv4("source", &mut self.source)?
+            .anomaly(self.source.is_multicast(), || "a group cannot send")
+            .anomaly(self.source.is_broadcast(), || "everyone cannot send");
         wire.ipv4("destination", &mut self.destination)?;
         if header_bytes > HEADER_BYTES_MIN {
             let length = header_bytes - HEADER_BYTES_MIN;

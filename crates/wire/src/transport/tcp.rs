@@ -220,7 +220,9 @@ impl Layout for Tcp {
     fn lay(&mut self, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
         let start = wire.position_bytes();
         lay_port(wire, "source port", &mut self.source)?;
+        wire.last().anomaly(self.source == 0, || "no program has port 0");
         lay_port(wire, "destination port", &mut self.destination)?;
+        wire.last().anomaly(self.destination == 0, || "no program has port 0");
         wire.u32("sequence number", &mut self.sequence)?;
         wire.u32("acknowledgment number", &mut self.acknowledgment)?;
         let mut words = if wire.is_reading() { 0 } else { (self.header_bytes() / 4) as u8 };

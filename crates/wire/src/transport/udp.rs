@@ -58,6 +58,7 @@ impl Layout for Udp {
     fn lay(&mut self, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
         lay_port(wire, "source port", &mut self.source)?;
         lay_port(wire, "destination port", &mut self.destination)?;
+        wire.last().anomaly(self.destination == 0, || "no program has port 0");
         wire.u16("length", &mut self.length)?
             .anomaly(usize::from(self.length) < HEADER_BYTES, || "below the 8 bytes of a header");
         wire.u16("checksum", &mut self.checksum)?;
