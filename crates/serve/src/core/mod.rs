@@ -11,9 +11,11 @@
 //! [`Context`] that says who the peer is and when to stop. A panic in one
 //! service ends one connection.
 
+mod accept;
 mod event;
 mod gate;
 mod limits;
+mod receive;
 mod server;
 mod stream;
 

@@ -123,7 +123,7 @@ impl Resolver {
     }
 
     /// The answer, if the cache has all of it.
-    pub(super) fn from_cache(&self, question: &Question) -> Option<Resolved> {
+    pub(super) fn cached(&self, question: &Question) -> Option<Resolved> {
         let (cache, now) = (lock(&self.cache), Instant::now());
         let mut chain = Chain::new(&question.name);
         loop {
@@ -141,7 +141,7 @@ impl Resolver {
         question: &Question,
         events: &Events,
     ) -> Result<Resolved, Failure> {
-        if let Some(resolved) = self.from_cache(question) {
+        if let Some(resolved) = self.cached(question) {
             return Ok(resolved);
         }
         let key = (question.name.clone(), question.rtype);

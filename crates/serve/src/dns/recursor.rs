@@ -90,7 +90,7 @@ impl Recursor {
     async fn resolve(&self, query: &Message, question: &Question, context: &Context) -> Message {
         if !query.flags.recursion_desired {
             // RFC 1034 section 4.3.1: then only what is known already.
-            return match self.resolver.from_cache(question) {
+            return match self.resolver.cached(question) {
                 Some(resolved) => positive(query, resolved),
                 None => query.response(Rcode::Refused),
             };

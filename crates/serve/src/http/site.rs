@@ -143,6 +143,11 @@ impl Site {
             self.answer(&asked, &behaviour, cutter, &context.limits).await
         };
         let response = tokio::time::timeout(context.limits.request, answering).await;
+        if response.is_err() && behaviour.silent {
+            // Held for as long as any request; no word even then.
+            cutter.cut(false);
+            std::future::pending::<()>().await;
+        }
         let mut response = response.unwrap_or_else(|_| {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long.")
         });

@@ -44,7 +44,9 @@ impl Service for Answer {
                 first_bytes(&mut stream).await?;
                 return stream.reset_on_close();
             }
-            Answer::CloseAfterHello => first_bytes(&mut stream).await?,
+            Answer::CloseAfterHello => {
+                first_bytes(&mut stream).await?;
+            }
             Answer::Alert(number) => {
                 first_bytes(&mut stream).await?;
                 stream.write_all(&old_tls::fatal_alert(*number)).await?;
@@ -63,9 +65,9 @@ impl Service for Answer {
     }
 }
 
-async fn first_bytes<S: Io>(stream: &mut S) -> io::Result<()> {
-    stream.read(&mut [0; 4096]).await?;
-    Ok(())
+/// Waits until the peer has said something, or closed.
+async fn first_bytes<S: Io>(stream: &mut S) -> io::Result<usize> {
+    stream.read(&mut [0; 4096]).await
 }
 
 /// Reads until the peer gives up or the server stops.

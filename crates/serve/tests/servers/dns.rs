@@ -362,6 +362,28 @@ async fn a_silent_server_costs_its_turn_and_the_next_answers() {
 }
 
 #[tokio::test]
+async fn servers_are_asked_over_ipv6_too() {
+    let addresses = [IpAddr::from(ROOT), "::1".parse().unwrap()];
+    if std::net::UdpSocket::bind((addresses[1], 0)).is_err() {
+        return eprintln!("SKIP: there is no IPv6 on loopback");
+    }
+    let (port, mut pairs) = sockets(&addresses);
+    let glue = Rdata::Aaaa("::1".parse().unwrap());
+    let records = [("com", ns("a.top.example")), ("a.top.example", glue)];
+    let server = Server::new("names", Limits::default(), Forget);
+    for zones in [zone("com", &[("www.com", Rdata::A(WWW))]), zone(".", &records)] {
+        let zones: ZoneSet = [zones].into_iter().collect();
+        let authority = Authority::new(Switch::new(zones), Switch::default());
+        server.udp(pairs.pop().unwrap().0, authority).unwrap();
+    }
+    let root = RootServer { name: name("a.root.example"), addresses: vec![ROOT.into()] };
+    let recursor = Recursor::with_port(SocketFactory::here(), [root], Switch::default(), port);
+    let resolver = server.udp(sockets(&[Ipv4Addr::LOCALHOST.into()]).1.remove(0).0, recursor);
+    let answer = ask(resolver.unwrap(), "www.com", Rtype::A).await;
+    assert_eq!(answer.answers[0].data, Rdata::A(WWW));
+}
+
+#[tokio::test]
 async fn the_same_question_at_once_is_asked_once() {
     let mut names = start();
     let delay = Some(Duration::from_millis(50));
