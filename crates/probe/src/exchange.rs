@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderName, HeaderValue, USER_AGENT};
@@ -22,6 +23,7 @@ use url::Url;
 use crate::body::Reader;
 use crate::connection::{Ended, Meter, Traffic, Watch};
 use crate::handshake::{alert_name, tls_error};
+use crate::policy::BODY_WAIT;
 use crate::{Connection, Deadline, Scope, redact};
 
 /// Bytes of a body that are read at most; a check wants a page, not a disk
@@ -73,7 +75,8 @@ pub struct Response {
 
 /// Sends and reads. Records `HttpRequest`, `HttpResponse`, `HttpBody` or
 /// `HttpFailure` and the phases `request`, `wait` and `response`. `None` where
-/// no response came.
+/// no response came. The deadline is that of the head; a body may take as long
+/// again for each of its pieces, and [`BODY_WAIT`] in all.
 pub async fn exchange(
     scope: &Scope,
     connection: Connection,
@@ -91,7 +94,7 @@ pub async fn exchange(
         is_h2: alpn.as_deref() == Some("h2"),
         body_bytes: request.body.len() as u64,
         start: Instant::now(),
-        deadline,
+        patience: deadline.remaining(),
     };
     let message = match message(request, talk.is_h2) {
         Ok(message) => message,
@@ -136,7 +139,8 @@ struct Talk<'a> {
     is_h2: bool,
     body_bytes: u64,
     start: Instant,
-    deadline: Deadline,
+    /// How long nothing may come.
+    patience: Duration,
 }
 
 impl Talk<'_> {
@@ -228,13 +232,14 @@ impl Talk<'_> {
             // The length and encoding are those that a GET would have.
             reader = Reader::new(&HeaderMap::new());
         }
-        let reading = read(&mut incoming, &mut reader);
-        let ended =
-            match self.watch.over(scope, || PhaseName::Response, self.deadline, reading).await {
-                Ok(Ok(ended)) => ended,
-                Ok(Err(error)) => body_end(&error, &reader),
-                Err(_) => BodyEnd::Stalled,
-            };
+        let reading = read(&mut incoming, &mut reader, self.patience);
+        // A body may take longer than a phase, as long as something comes.
+        let whole = Deadline::after(self.patience.max(BODY_WAIT));
+        let ended = match self.watch.over(scope, || PhaseName::Response, whole, reading).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => body_end(&error, &reader),
+            Err(_) => BodyEnd::Stalled,
+        };
         self.record_body(head, reader, ended, began_ns)
     }
 
@@ -271,16 +276,24 @@ fn first(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().take(FIRST_BYTES_MAX).copied().collect()
 }
 
-async fn read(incoming: &mut Incoming, reader: &mut Reader) -> Result<BodyEnd, hyper::Error> {
-    while let Some(frame) = incoming.frame().await {
-        if let Ok(data) = frame?.into_data() {
+async fn read(
+    incoming: &mut Incoming,
+    reader: &mut Reader,
+    patience: Duration,
+) -> Result<BodyEnd, hyper::Error> {
+    loop {
+        let frame = match tokio::time::timeout(patience, incoming.frame()).await {
+            Ok(Some(frame)) => frame?,
+            Ok(None) => return Ok(BodyEnd::Complete),
+            Err(_) => return Ok(BodyEnd::Stalled),
+        };
+        if let Ok(data) = frame.into_data() {
             reader.push(&data);
         }
         if reader.received_bytes > BODY_MAX_BYTES {
             return Ok(BodyEnd::Limit);
         }
     }
-    Ok(BodyEnd::Complete)
 }
 
 fn body_end(error: &hyper::Error, reader: &Reader) -> BodyEnd {

@@ -55,6 +55,10 @@ pub const SEGMENT_WAIT_MAX: Duration = Duration::from_secs(3);
 /// Wait for a plain question (a port, a page) of a further probe.
 pub const PROBE_WAIT: Duration = Duration::from_secs(3);
 
+/// Longest time for a body that keeps coming: a page that takes longer has
+/// shown all that a check wants to know.
+pub const BODY_WAIT: Duration = Duration::from_secs(60);
+
 /// Wait for our own task to end when its work is done: a matter of scheduling.
 pub const SETTLE: Duration = Duration::from_millis(50);
 

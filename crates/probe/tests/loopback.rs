@@ -577,6 +577,24 @@ async fn http_2_that_ends_without_a_response_says_how() {
     assert!(text.contains("ENHANCE_YOUR_CALM"), "{text}");
 }
 
+#[tokio::test]
+async fn a_body_that_stops_coming_is_stalled() {
+    let (listener, address) = listener().await;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        request_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello").await.unwrap();
+        std::future::pending::<()>().await;
+        drop(stream);
+    });
+    let scope = scope();
+    let connection = connected(&scope, address).await;
+    let soon = Deadline::after(Duration::from_millis(200));
+    let response = exchange::exchange(&scope, connection, &get(), soon).await.unwrap();
+    assert_eq!((&response.body[..], response.body_ok), (&b"hello"[..], false));
+    assert_eq!(body(&scope).ended, BodyEnd::Stalled);
+}
+
 // -- proxies and further probes --------------------------------------------------------
 
 #[tokio::test]

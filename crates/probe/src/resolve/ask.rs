@@ -312,6 +312,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_late_reply_to_an_earlier_try_is_taken() {
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            for _ in 0..2 {
+                server.recv_from(&mut buffer).await.unwrap();
+            }
+            let (size, from) = server.recv_from(&mut buffer).await.unwrap();
+            server.send_to(&answer(&buffer[..size]).encode(), from).await.unwrap();
+        });
+        let short = Duration::from_millis(1);
+        let retry = Retry { tries: 1000, base: short, factor: 1, max: short, ..Retry::DATAGRAM };
+        let asked = Ask { retry, ..question(address, DnsTransport::Udp) };
+        let seen = ask(&scope(), &asked, soon()).await;
+        assert!(matches!(seen.outcome, DnsOutcome::Reply(_)) && seen.tries >= 3, "{seen:?}");
+    }
+
+    #[tokio::test]
     async fn rubbish_and_a_closed_port_are_told_apart() {
         let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = server.local_addr().unwrap();
