@@ -4,6 +4,7 @@
 //! kernel denies namespaces the smaller lab on loopback addresses takes over.
 
 use std::ffi::OsStr;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::Command;
 
@@ -164,9 +165,10 @@ pub(crate) fn require_machine_of(machines: &[String], machine: &str) -> Result<(
         .hint(format!("it has {}", known.join(", "))))
 }
 
-/// Runs a program and passes its exit status on. Ctrl-C reaches the program by
-/// the terminal; this process stays to clear away behind it.
+/// Runs a program and passes its exit status on. This process stays, whatever
+/// interrupts the program, to clear away behind it.
 pub(crate) fn run_to_its_end(mut command: Command) -> Result<ExitStatus, CommandError> {
+    const SIGINT: i32 = 2;
     let cannot = |what: &str, error: std::io::Error| {
         CommandError::not_measured(format!("cannot {what}: {error}"))
     };
@@ -174,11 +176,28 @@ pub(crate) fn run_to_its_end(mut command: Command) -> Result<ExitStatus, Command
         .enable_io()
         .build()
         .map_err(|error| cannot("wait for the program", error))?;
-    let _interrupts = runtime
-        .block_on(async { signal(SignalKind::interrupt()) })
-        .map_err(|error| cannot("wait for the program", error))?;
-    let status = command.status().map_err(|error| cannot("start the program", error))?;
-    Ok(ExitStatus::of_program(status))
+    runtime.block_on(async {
+        let mut interrupts = signal(SignalKind::interrupt())
+            .map_err(|error| cannot("wait for the program", error))?;
+        let mut program = command.spawn().map_err(|error| cannot("start the program", error))?;
+        let pid = program.id();
+        let mut ended = tokio::task::spawn_blocking(move || program.wait());
+        loop {
+            tokio::select! {
+                status = &mut ended => {
+                    let status = status.map_err(std::io::Error::other).and_then(|status| status);
+                    return status
+                        .map(ExitStatus::of_program)
+                        .map_err(|error| cannot("wait for the program", error));
+                }
+                // A terminal tells the program itself; it is told here otherwise.
+                Some(()) = interrupts.recv(), if !std::io::stdin().is_terminal() => {
+                    // It may have ended meanwhile, which the wait will tell.
+                    let _ = plumb_sys::process::signal(pid, SIGINT);
+                }
+            }
+        }
+    })
 }
 
 /// Captures until the program ends, or until Ctrl-C.

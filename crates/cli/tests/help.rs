@@ -1,5 +1,7 @@
 //! What users see when they ask for help, and that the examples in it are true.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 /// The definition with everything passed down to each command.

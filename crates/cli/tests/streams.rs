@@ -2,6 +2,8 @@
 //! is stderr; JSON Lines begin and end; a closed pipe is quiet; saved evidence
 //! gives the same verdict.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;

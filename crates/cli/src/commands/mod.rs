@@ -27,6 +27,7 @@ macro_rules! command_table {
     ($enum:ident { $($group:literal: $variant:ident($arguments:ty),)* }) => {
         /// A command with its arguments.
         #[derive(Debug, clap::Subcommand)]
+        #[allow(clippy::large_enum_variant, reason = "there is one value in a process")]
         pub enum $enum { $($variant($arguments),)* }
 
         impl $enum {

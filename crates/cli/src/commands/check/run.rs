@@ -1,6 +1,5 @@
 //! Checks the targets one after the other, and shows each while it runs.
 
-use std::future::Future;
 use std::time::Duration;
 
 use plumb_check::Request;
@@ -96,11 +95,9 @@ async fn one(request: Request, output: &mut Output) -> Result<(Judged, bool), Co
 }
 
 /// Done when the user presses Ctrl-C; never, where that cannot be heard.
-fn interrupt() -> impl Future<Output = ()> {
-    async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+async fn interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -9,6 +9,7 @@ mod tls;
 mod udp;
 
 use plumb_evidence::evidence::Scheme;
+use plumb_evidence::observation::Observation;
 use plumb_evidence::{Event, Layer, Severity, Verdict};
 
 use super::Layout;
@@ -130,16 +131,32 @@ pub(super) fn rows(hop: &HopView<'_>, state: State) -> Vec<Row> {
     if hop.scheme.is_http() {
         rows.push((Layer::Http, http::row(hop)));
     }
-    let mut current = state == State::Running;
+    let failed = rows.iter().flat_map(|(_, row)| row).any(|row| row.mark == Mark::Bad);
+    let ended = state == State::Ended;
+    let mut current = !ended;
     rows.into_iter()
         .map(|(layer, row)| match row {
             Some(row) => row,
-            None if std::mem::take(&mut current) => Row::new(layer, Mark::Running, ""),
-            None => {
-                Row::new(layer, Mark::Idle, if state == State::Ended { "not reached" } else { "" })
+            None if std::mem::take(&mut current) => {
+                // Behind a layer that failed nothing runs but further probes.
+                let mark = if failed { Mark::Idle } else { Mark::Running };
+                Row::new(layer, mark, activity(hop).unwrap_or_default())
             }
+            None => Row::new(layer, Mark::Idle, if ended { "not reached" } else { "" }),
         })
         .collect()
+}
+
+/// What is being done or awaited just now, where the events tell.
+fn activity(hop: &HopView<'_>) -> Option<String> {
+    hop.seen().rev().find_map(|what| match what {
+        Observation::Asked { question } => Some(super::event::asked(question)),
+        Observation::Waiting { addresses, .. } if !addresses.is_empty() => {
+            let whom = super::words::list(addresses.iter().map(ToString::to_string), 2);
+            Some(format!("waiting for {whom}"))
+        }
+        _ => None,
+    })
 }
 
 /// Lets the verdict's findings mark the rows: a layer whose own events look
