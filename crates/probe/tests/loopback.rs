@@ -578,6 +578,47 @@ async fn http_2_that_ends_without_a_response_says_how() {
 }
 
 #[tokio::test]
+async fn an_http_2_body_that_is_given_up_is_short() {
+    let authority = Authority::new("Good");
+    for closes in [true, false] {
+        let (listener, address) = listener().await;
+        let config = authority.leaf(|_| ()).config(&["h2"]);
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let stream = acceptor.accept(stream).await.unwrap();
+            let mut server = h2::server::handshake(stream).await.unwrap();
+            let (_, mut respond) = server.accept().await.unwrap().unwrap();
+            let response = http::Response::builder().header("content-length", 9).body(()).unwrap();
+            let mut stream = respond.send_response(response, false).unwrap();
+            stream.send_data(Bytes::from_static(b"hello"), false).unwrap();
+            if closes {
+                // All that waits is sent, then the connection ends.
+                server.abrupt_shutdown(h2::Reason::NO_ERROR);
+            } else {
+                stream.send_reset(h2::Reason::INTERNAL_ERROR);
+            }
+            while server.accept().await.is_some() {}
+        });
+        let scope = scope();
+        let done = shake(&scope, address, &options(authority.store())).await;
+        let connection = done.connection.unwrap();
+        let response = exchange::exchange(&scope, connection, &get(), patient()).await;
+        assert!(response.is_none_or(|response| !response.body_ok));
+        let ends: Vec<BodyEnd> = scope
+            .recorder
+            .events()
+            .into_iter()
+            .filter_map(|event| match event.what {
+                Observation::HttpBody(body) => Some(body.ended),
+                _ => None,
+            })
+            .collect();
+        assert!(ends.iter().all(|end| *end == BodyEnd::Short), "{ends:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_stops_coming_is_stalled() {
     let (listener, address) = listener().await;
     tokio::spawn(async move {
