@@ -15,6 +15,7 @@ fn the_doctor_agrees_with_the_lab() {
 #[test]
 fn what_failed_comes_with_a_remedy_and_what_follows_was_not_tried() {
     let examination = examine().unwrap();
+    println!("{examination:#?}");
     assert!(examination.steps.len() >= 9);
     let mut failed = false;
     for step in &examination.steps {

@@ -320,6 +320,14 @@ fn dns_nxdomain() {
 }
 
 #[test]
+fn dns_nxdomain_of_a_zone() {
+    check("dns.nxdomain,name=httpbin.org", |lab| {
+        assert!(dig(lab, &["httpbin.org"]).contains("NXDOMAIN"));
+        assert!(dig(lab, &["+short", "www.python.org"]).contains("10.130.1.4"));
+    });
+}
+
+#[test]
 fn dns_servfail() {
     check("dns.servfail", |lab| {
         assert!(dig(lab, &["www.example.com"]).contains("SERVFAIL"));
@@ -388,7 +396,20 @@ fn tls_unknown_root() {
 
 #[test]
 fn tls_missing_intermediate() {
-    curl_meets("tls.missing-intermediate", BAD_CERTIFICATE);
+    check("tls.missing-intermediate", |lab| {
+        assert_eq!(fetch(lab, &[PAGE]).0, BAD_CERTIFICATE);
+        // The address in the leaf leads to what is missing.
+        let (_, text) = run(
+            lab,
+            "h1",
+            "sh",
+            &[
+                "-c",
+                "curl -s http://ca.example.com/intermediate.cer | openssl x509 -inform der -noout -subject",
+            ],
+        );
+        assert!(text.contains("subject"), "{text}");
+    });
 }
 
 #[test]
@@ -575,6 +596,7 @@ fn what_cannot_be_made_leaves_nothing() {
         ("tcp.port-closed@h1,port=443", "nothing listens"),
         ("dns.nxdomain,name=wwww.example.com", "did you mean www.example.com"),
         ("tls.cert-expired@h1", "not a machine"),
+        ("dns.dangling-cname,name=httpbin.org", "cannot be an alias"),
     ] {
         let error = lab.break_fault(fault).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains(said), "{error}");

@@ -67,7 +67,7 @@ pub enum RouteEdit {
 /// A change to the zones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ZoneEdit {
-    /// The name and all that it owns is gone.
+    /// The name is gone, with all that it owns and all below it.
     Remove { name: String },
     /// The name owns nothing but a CNAME.
     Alias { name: String, target: String },

@@ -211,6 +211,10 @@ fn settle_zones(changes: &[&Change], ground: &dyn Ground) -> Result<(), FaultErr
 
 fn edit_zones(zones: &mut ZoneSet, edit: &ZoneEdit) -> Result<(), FaultError> {
     let name = name(edit.name())?;
+    if let ZoneEdit::Remove { .. } = edit {
+        remove_below(zones, &name);
+        return Ok(());
+    }
     let Some(origin) = zones.find(&name).map(|zone| zone.origin().clone()) else { return Ok(()) };
     let Some(zone) = zones.get_mut(&origin) else { return Ok(()) };
     // A parent zone, which knows only who is asked for the name.
@@ -219,10 +223,7 @@ fn edit_zones(zones: &mut ZoneSet, edit: &ZoneEdit) -> Result<(), FaultError> {
     }
     let ttl_s = zone.records().find(|r| r.name == name).map_or(TTL_S, |record| record.ttl_s);
     let edited = match edit {
-        ZoneEdit::Remove { .. } => {
-            zone.remove(&name, None);
-            Ok(())
-        }
+        ZoneEdit::Remove { .. } => Ok(()),
         ZoneEdit::Alias { target, .. } => {
             let target = self::name(target)?;
             zone.remove(&name, None);
@@ -243,6 +244,24 @@ fn edit_zones(zones: &mut ZoneSet, edit: &ZoneEdit) -> Result<(), FaultError> {
         place: origin.to_string(),
         why: error.to_string(),
     })
+}
+
+/// Takes away a name and all below it: a name with names below would still
+/// exist, and so would a zone to which the parent still refers.
+fn remove_below(zones: &mut ZoneSet, top: &Name) {
+    let origins: Vec<Name> = zones.iter().map(|zone| zone.origin().clone()).collect();
+    for origin in origins {
+        if origin.is_within(top) {
+            zones.remove(&origin);
+            continue;
+        }
+        let Some(zone) = zones.get_mut(&origin) else { continue };
+        let below = zone.records().filter(|record| record.name.is_within(top));
+        let gone: Vec<Name> = below.map(|record| record.name.clone()).collect();
+        for name in &gone {
+            zone.remove(name, None);
+        }
+    }
 }
 
 fn addresses_at(zone: &Zone, name: &Name, rtype: Rtype) -> Vec<Rdata> {
