@@ -52,7 +52,12 @@ fn settle(facts: &Facts<'_>, succeeded: bool) -> Vec<Finding> {
         if succeeded && finding.severity == Severity::Error {
             finding.severity = Severity::Warning;
         }
-        if !findings.iter().any(|known| known.id == finding.id) {
+        // A statement without an event is no evidence, and a finding without
+        // evidence is none.
+        finding.because.retain(|cited| !cited.events.is_empty());
+        finding.ruled_out.retain(|cited| !cited.events.is_empty());
+        let new = findings.iter().all(|known| known.id != finding.id);
+        if new && !finding.because.is_empty() {
             findings.push(finding);
         }
     }

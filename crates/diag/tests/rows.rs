@@ -203,9 +203,9 @@ fn a_lost_race_is_no_dead_address() {
         .resolved()
         .connect(V6, ConnectOutcome::Connected, 20 * MS)
         .phase(PhaseName::Tcp, true)
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .connect(V4, ConnectOutcome::Abandoned, 30 * MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .secured()
         .page(200);
     healthy(&run, &[]);
@@ -214,10 +214,10 @@ fn a_lost_race_is_no_dead_address() {
 // -- link ---------------------------------------------------------------------
 
 fn nothing_resolves(run: Run) -> Run {
-    run.as_a(Purpose::Aside)
+    run.seen_as(Purpose::Aside)
         .dns("A", dns_refused(101, "ENETUNREACH"), 20_000)
         .dns("AAAA", dns_refused(101, "ENETUNREACH"), 20_000)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .system_failed("EAI_AGAIN")
 }
 
@@ -240,10 +240,10 @@ fn row_2_no_carrier() {
         .interfaces(vec![loopback(), eth1(true, false)])
         .resolver_config(&[RESOLVER])
         .route("10.1.1.1")
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .dns("A", dns_refused(113, "EHOSTUNREACH"), 3_050 * MS)
         .dns("AAAA", dns_refused(113, "EHOSTUNREACH"), 3_050 * MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .system_failed("EAI_AGAIN");
     let verdict = broken(&run, F::LinkCarrierLost, &[]);
     assert_eq!(verdict.place, Some(Where::Network));
@@ -289,10 +289,10 @@ fn row_4_no_default_route() {
 fn row_5_dead_gateway() {
     let via = |run: Run| run.route_via("10.1.1.1", Some("192.168.1.77"), "192.168.1.11");
     let run = via(Run::www())
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .dns("A", silence(), 1_800 * MS)
         .dns("AAAA", silence(), 1_800 * MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .system(SystemResult::TimedOut, 5 * S);
     unknown(&run);
     let wanted = questions(&run.evidence);
@@ -402,17 +402,17 @@ fn row_11_local_reject_route() {
 
 /// The resolver is silent over every transport and on every port.
 fn resolver_gone(run: Run) -> Run {
-    run.as_a(Purpose::Aside)
+    run.seen_as(Purpose::Aside)
         .dns("A", silence(), 1_800 * MS)
         .dns("AAAA", silence(), 1_800 * MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .system(SystemResult::TimedOut, 5 * S)
-        .as_a(Purpose::Probe)
+        .seen_as(Purpose::Probe)
         .exchange(RESOLVER, DnsTransport::Tcp, "www.example.com", "A", silence(), 2 * S)
         .exchange(RESOLVER, DnsTransport::Udp, ".", "NS", silence(), 2 * S)
         .asked(Question::OtherPort { address: sock("10.1.1.1:80") })
         .connect("10.1.1.1:80", ConnectOutcome::TimedOut, 2 * S)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
 }
 
 #[test]
@@ -549,7 +549,7 @@ fn row_25_ipv6_broken() {
     let cut = v6_dead(ConnectOutcome::Abandoned, vec![]);
     assert_eq!(questions(&cut.evidence), [Question::OtherAddress { address: sock(V6) }]);
     let told = cut
-        .as_a(Purpose::Probe)
+        .seen_as(Purpose::Probe)
         .asked(Question::OtherAddress { address: sock(V6) })
         .connect(V6, ConnectOutcome::TimedOut, 5 * S);
     degraded(&told, F::NetIpv6Broken);
@@ -700,10 +700,10 @@ fn row_45_one_dead_address() {
         .system_addresses(&["2001:db8:130::4", "10.130.1.99", "10.130.1.4"])
         .connect(V6, ConnectOutcome::Connected, MS)
         .phase(PhaseName::Tcp, true)
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .connect(V4, ConnectOutcome::Connected, MS)
         .connect("10.130.1.99:443", ConnectOutcome::TimedOut, 1_500 * MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .secured()
         .page(200);
     let verdict = degraded(&run, F::TcpAddressDead);
@@ -731,10 +731,10 @@ fn a_host_that_refuses_counts_before_a_dead_family() {
 fn dns_both(outcome: DnsOutcome) -> Run {
     Run::www()
         .route("10.1.1.1")
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .dns("A", outcome.clone(), MS)
         .dns("AAAA", outcome, MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .system_failed("EAI_AGAIN")
 }
 
@@ -760,7 +760,7 @@ fn row_48_udp_blocked() {
     };
     assert!(wanted.contains(&tcp), "{wanted:?}");
     let run = run
-        .as_a(Purpose::Probe)
+        .seen_as(Purpose::Probe)
         .exchange(RESOLVER, DnsTransport::Udp, ".", "NS", silence(), 2 * S)
         .exchange(
             RESOLVER,
@@ -778,7 +778,7 @@ fn row_48_udp_blocked() {
 fn a_resolver_that_is_alive_and_mute() {
     let run = dns_both(silence())
         .gateways_answer()
-        .as_a(Purpose::Probe)
+        .seen_as(Purpose::Probe)
         .exchange(RESOLVER, DnsTransport::Tcp, "www.example.com", "A", silence(), 2 * S)
         .exchange(RESOLVER, DnsTransport::Udp, ".", "NS", silence(), 2 * S)
         .connect("10.1.1.1:80", ConnectOutcome::Refused, MS);
@@ -787,7 +787,7 @@ fn a_resolver_that_is_alive_and_mute() {
 
 #[test]
 fn row_49_silent_about_one_name() {
-    let run = dns_both(silence()).as_a(Purpose::Probe).exchange(
+    let run = dns_both(silence()).seen_as(Purpose::Probe).exchange(
         RESOLVER,
         DnsTransport::Udp,
         ".",
@@ -826,7 +826,7 @@ fn row_52_servfail() {
 
 #[test]
 fn servfail_with_port_53_closed_to_the_outside() {
-    let run = dns_both(rcode("servfail", 2)).as_a(Purpose::Probe).authority(
+    let run = dns_both(rcode("servfail", 2)).seen_as(Purpose::Probe).authority(
         "198.41.0.4:53",
         ".",
         silence(),
@@ -876,10 +876,10 @@ fn row_57_garbage() {
 fn slow_names() -> Run {
     Run::www()
         .route("10.1.1.1")
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .dns("A", addresses(&["10.130.1.4"]), 1_501 * MS)
         .dns("AAAA", addresses(&["2001:db8:130::4"]), 1_501 * MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .system_addresses(&["2001:db8:130::4", "10.130.1.4"])
         .connected()
         .secured()
@@ -892,7 +892,7 @@ fn row_58_slow_resolver() {
     assert_eq!(questions(&run.evidence).len(), 1, "asked again, once");
     let again = |took| {
         let outcome = addresses(&["2001:db8:130::4"]);
-        run.clone().as_a(Purpose::Probe).dns("AAAA", outcome, took)
+        run.clone().seen_as(Purpose::Probe).dns("AAAA", outcome, took)
     };
     degraded(&again(1_502 * MS), F::DnsResolverSlow);
     assert_eq!(questions(&again(1_502 * MS).evidence), []);
@@ -903,15 +903,15 @@ fn row_58_slow_resolver() {
 fn row_59_aaaa_dropped() {
     let run = Run::www()
         .route("10.1.1.1")
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .dns("A", addresses(&["10.130.1.4"]), MS)
-        .as_a(Purpose::Walk)
+        .seen_as(Purpose::Walk)
         .system(SystemResult::Addresses { addresses: vec![ip("10.130.1.4")] }, 5 * S)
         .connect(V4, ConnectOutcome::Connected, MS)
         .phase(PhaseName::Tcp, true)
         .secured()
         .page(200)
-        .as_a(Purpose::Aside)
+        .seen_as(Purpose::Aside)
         .dns("AAAA", silence(), 6 * S);
     degraded(&run, F::DnsResolverAaaaDropped);
 }

@@ -2,7 +2,8 @@
 //! Internet: h1 (192.168.1.11) behind 192.168.1.1, the resolver 10.1.1.1, the
 //! target www.example.com at 10.130.1.4 and 2001:db8:130::4.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "builders of tests may panic")]
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -82,7 +83,7 @@ impl Run {
         self
     }
 
-    pub fn as_a(mut self, purpose: Purpose) -> Run {
+    pub fn seen_as(mut self, purpose: Purpose) -> Run {
         self.purpose = purpose;
         self
     }
@@ -244,7 +245,7 @@ impl Run {
     /// The walk down to example.com, whose own server says `outcome`.
     pub fn delegation(self, outcome: DnsOutcome) -> Run {
         let name = self.host();
-        self.as_a(Purpose::Probe)
+        self.seen_as(Purpose::Probe)
             .asked(Question::Delegation { name, rtype: "A".to_owned() })
             .authority("198.41.0.4:53", ".", referral("com"))
             .authority("192.5.6.30:53", "com", referral("example.com"))
@@ -254,10 +255,10 @@ impl Run {
     /// The name resolves, both families, as on a healthy day.
     pub fn resolved(self) -> Run {
         self.route("10.1.1.1")
-            .as_a(Purpose::Aside)
+            .seen_as(Purpose::Aside)
             .dns("A", addresses(&["10.130.1.4"]), MS)
             .dns("AAAA", addresses(&["2001:db8:130::4"]), MS)
-            .as_a(Purpose::Walk)
+            .seen_as(Purpose::Walk)
             .system_addresses(&["2001:db8:130::4", "10.130.1.4"])
             .route("2001:db8:130::4")
             .route("10.130.1.4")
@@ -294,9 +295,9 @@ impl Run {
     pub fn connected(self) -> Run {
         self.connect(V6, ConnectOutcome::Connected, MS / 2)
             .phase(PhaseName::Tcp, true)
-            .as_a(Purpose::Aside)
+            .seen_as(Purpose::Aside)
             .connect(V4, ConnectOutcome::Connected, MS / 2)
-            .as_a(Purpose::Walk)
+            .seen_as(Purpose::Walk)
     }
 
     /// Both addresses fail likewise.
@@ -454,7 +455,7 @@ impl Run {
     /// TTL-limited probes: `*` for silence, `!` for a connection, `x` for a
     /// RST, an address for "time exceeded".
     pub fn trace(self, to: &str, hops: &[&str]) -> Run {
-        let mut run = self.as_a(Purpose::Probe).asked(Question::Path { destination: sock(to) });
+        let mut run = self.seen_as(Purpose::Probe).asked(Question::Path { destination: sock(to) });
         for (ttl, hop) in (1u8..).zip(hops) {
             let outcome = match *hop {
                 "*" => HopOutcome::Silent,
@@ -466,11 +467,11 @@ impl Run {
             };
             run = run.hop_probe(to, ttl, outcome);
         }
-        run.as_a(Purpose::Walk)
+        run.seen_as(Purpose::Walk)
     }
 
     pub fn hop_probe(self, to: &str, ttl: u8, outcome: HopOutcome) -> Run {
-        self.as_a(Purpose::Probe)
+        self.seen_as(Purpose::Probe)
             .see(Observation::Hop(HopProbe {
                 destination: sock(to),
                 protocol: HopProtocol::Tcp,
@@ -478,7 +479,7 @@ impl Run {
                 outcome,
                 duration_ns: MS,
             }))
-            .as_a(Purpose::Walk)
+            .seen_as(Purpose::Walk)
     }
 
     /// The way to www as routers tell it, as far as `routers` of them answer,
@@ -499,12 +500,12 @@ impl Run {
         let took = if outcome == ConnectOutcome::TimedOut { 3 * S } else { MS };
         let v4 = sock("10.130.1.4:80");
         let v6 = sock("[2001:db8:130::4]:80");
-        self.as_a(Purpose::Probe)
+        self.seen_as(Purpose::Probe)
             .asked(Question::OtherPort { address: v4 })
             .connect_icmp("10.130.1.4:80", outcome.clone(), icmp.clone(), took)
             .asked(Question::OtherPort { address: v6 })
             .connect_icmp("[2001:db8:130::4]:80", outcome, icmp, took)
-            .as_a(Purpose::Walk)
+            .seen_as(Purpose::Walk)
     }
 
     pub fn gateways_answer(self) -> Run {
@@ -518,7 +519,7 @@ impl Run {
             server_name: Some("www.example.com".to_owned()),
             tls: true,
         };
-        let mut run = self.as_a(Purpose::Probe).asked(question);
+        let mut run = self.seen_as(Purpose::Probe).asked(question);
         for &(mss_bytes, answered) in rungs {
             run = run.see(Observation::SegmentSize(SegmentSizeProbe {
                 address: sock(address),
@@ -529,7 +530,7 @@ impl Run {
                 duration_ns: MS,
             }));
         }
-        run.as_a(Purpose::Walk)
+        run.seen_as(Purpose::Walk)
     }
 
     pub fn hello(self, variant: HelloVariant, outcome: HelloOutcome, acked: Option<bool>) -> Run {
@@ -539,7 +540,7 @@ impl Run {
             server_name: Some("www.example.com".to_owned()),
             variant: variant.clone(),
         };
-        self.as_a(Purpose::Probe)
+        self.seen_as(Purpose::Probe)
             .asked(question)
             .see(Observation::Hello(HelloProbe {
                 address,
@@ -549,7 +550,7 @@ impl Run {
                 acked,
                 duration_ns: MS,
             }))
-            .as_a(Purpose::Walk)
+            .seen_as(Purpose::Walk)
     }
 
     pub fn chosen_address(&self) -> SocketAddr {
@@ -566,7 +567,7 @@ impl Run {
 
     pub fn plain_http(self, status: Option<u16>, bytes: &[u8]) -> Run {
         let address = self.chosen_address();
-        self.as_a(Purpose::Probe)
+        self.seen_as(Purpose::Probe)
             .asked(Question::PlainHttp { address, host: "www.example.com".to_owned() })
             .see(Observation::PlainHttp {
                 address,
@@ -574,7 +575,7 @@ impl Run {
                 first_bytes: bytes.to_vec(),
                 error: None,
             })
-            .as_a(Purpose::Walk)
+            .seen_as(Purpose::Walk)
     }
 
     /// Every raw hello of the silent ladder meets silence; plain bytes are
@@ -598,10 +599,10 @@ impl Run {
     }
 
     pub fn issuer(self, url: &str, result: IssuerResult) -> Run {
-        self.as_a(Purpose::Probe)
+        self.seen_as(Purpose::Probe)
             .asked(Question::Issuer { url: url.to_owned() })
             .see(Observation::IssuerFetch { url: url.to_owned(), result })
-            .as_a(Purpose::Walk)
+            .seen_as(Purpose::Walk)
     }
 }
 

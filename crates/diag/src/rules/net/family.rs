@@ -184,11 +184,8 @@ fn dead_addresses(facts: &Facts<'_>, hop: &Hop, dead: &[&State<'_>], of: usize) 
 
 /// That the others answer.
 fn alive(facts: &Facts<'_>, hop: &Hop, finding: Finding) -> Finding {
-    let living: Vec<u32> = facts
-        .attempts(hop.number)
-        .filter(|seen| is_connected(&seen.what.outcome))
-        .map(|seen| seen.seq)
-        .collect();
+    let states = states(facts, hop);
+    let living = states.iter().filter(|state| state.is_alive()).map(|state| state.attempt.seq);
     finding.ruled_out("the service is alive: another address answers", living)
 }
 
