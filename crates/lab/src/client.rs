@@ -110,11 +110,15 @@ impl Client {
         operation: &'static str,
         request: &Request,
     ) -> Result<(Reply, Vec<OwnedFd>), LabError> {
-        protocol::send(&self.stream, request, &[]).map_err(|_| LabError::Gone { operation })?;
+        // A lab that hangs up may have said why before.
+        let _ = protocol::send(&self.stream, request, &[]);
         match protocol::receive::<Reply>(&self.stream) {
             Ok(Some((Reply::Refused(refusal), _))) => Err(refusal.into()),
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(LabError::Gone { operation }),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+                Err(LabError::Gone { operation })
+            }
             Err(error) => Err(LabError::io("ask the lab to", operation)(error)),
         }
     }

@@ -62,9 +62,12 @@ fn a_killed_lab_leaves_nothing() {
     let status = child.wait().expect("wait");
     assert_eq!(status.code(), Some(128 + 9));
     assert!(!lives(&daemon), "process {daemon} is left");
+    let name = lab.name().to_owned();
+    // Waits until the kernel is done with it.
+    drop(lab);
     let directory = RuntimeDir::open(&runtime_dir()).expect("the directory");
-    assert!(directory.list().expect("a list").iter().all(|about| about.name != lab.name()));
-    assert!(!runtime_dir().join("lab").join(lab.name()).exists());
+    assert!(directory.list().expect("a list").iter().all(|about| about.name != name));
+    assert!(!runtime_dir().join("lab").join(name).exists());
 }
 
 #[test]
@@ -93,6 +96,7 @@ fn an_illegal_name_is_refused() {
 
 #[test]
 fn a_topology_of_ones_own() {
+    let file = std::env::temp_dir().join(own("plumb-test-own.toml"));
     let text = "
         [lan.office]
         [machine.a]
@@ -101,9 +105,28 @@ fn a_topology_of_ones_own() {
         lan.office = \"10.0.0.2/24\"
         services = [\"http\"]
     ";
-    let lab = Lab::builder().runtime_dir(runtime_dir()).topology("office.toml", text).start();
-    let lab = lab.expect("it comes up");
+    std::fs::write(&file, text).expect("a file");
+    let builder = Lab::builder().runtime_dir(runtime_dir()).topology_named(&file.to_string_lossy());
+    std::fs::remove_file(&file).expect("the file goes");
+    let lab = builder.expect("the file is read").start().expect("it comes up");
     run(&lab, "a", &["curl", "-sS", "-o", "/dev/null", "http://10.0.0.2/"]);
+}
+
+#[test]
+fn the_office_reaches_its_server() {
+    let builder = Lab::builder().runtime_dir(runtime_dir()).topology_named("office");
+    let lab = builder.expect("it is built in").start().expect("it comes up");
+    for family in ["-4", "-6"] {
+        for url in ["http://www/", "https://server.example/"] {
+            run(&lab, "pc", &["curl", family, "-sS", "-o", "/dev/null", url]);
+        }
+    }
+    assert_eq!(run(&lab, "pc", &["dig", "+short", "-x", "10.0.0.2"]).trim(), "pc.example.");
+    assert!(run(&lab, "router", &["ip", "link", "show", "outside"]).contains("mtu 1492"));
+    match Lab::builder().topology_named("nowhere.toml") {
+        Err(LabError::NoTopology { builtin, .. }) => assert_eq!(builtin, ["internet", "office"]),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What is started in the background lives as long as the lab, and no longer.
@@ -117,10 +140,10 @@ fn a_daemon_lives_until_the_lab_goes() {
     assert!(!lives(&daemon), "process {daemon} is left");
 }
 
-/// Whether a process is there, and not only waiting for its parent to notice.
+/// Whether a process is still somewhere: one that has ended is in no namespace,
+/// although its parent may not have noticed yet.
 fn lives(pid: &str) -> bool {
-    let status = std::fs::read_to_string(Path::new("/proc").join(pid).join("status"));
-    status.is_ok_and(|text| !text.contains("State:\tZ"))
+    std::fs::read_link(Path::new("/proc").join(pid).join("ns/net")).is_ok()
 }
 
 /// Not a test by itself: the owner that the next test kills.
@@ -142,7 +165,7 @@ fn an_orphaned_lab_ends() {
     let lines = BufReader::new(owner.stdout.take().expect("a pipe")).lines();
     let supervisor = lines
         .map_while(Result::ok)
-        .find_map(|line| Some(line.split_once("supervisor ")?.1.trim().parse::<u32>().ok()?))
+        .find_map(|line| line.split_once("supervisor ")?.1.trim().parse::<u32>().ok())
         .expect("a supervisor");
     let directory = RuntimeDir::open(&runtime_dir()).expect("a directory");
     let labs = directory.list().expect("a list");

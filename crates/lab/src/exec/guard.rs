@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use plumb_sys::process;
@@ -17,6 +19,11 @@ use crate::members;
 
 /// How often the keeper looks whether there is still somebody to keep.
 const LOOK_AROUND: Duration = Duration::from_secs(5);
+
+/// A process that is ended takes a moment to go. One that a debugger or a dead
+/// file system holds longer than a second is not waited for.
+const ROUNDS_MAX: usize = 1000;
+const ROUND: Duration = Duration::from_millis(1);
 
 const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
@@ -38,7 +45,8 @@ pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabEr
         .map_err(LabError::io("start", "the runtime"))?;
     let (caught, deaths) = runtime.block_on(async { catch() })?;
     let connection = client.duplicate()?;
-    watch_lab(client)?;
+    let lab_is_gone = Arc::new(AtomicBool::new(false));
+    watch_lab(client, Arc::clone(&lab_is_gone))?;
     let (done, exited) = tokio::sync::oneshot::channel();
     let waiter = std::thread::Builder::new().name("wait".to_owned());
     waiter
@@ -53,7 +61,11 @@ pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabEr
         }
         exited.await
     });
-    leave_daemons(&connection);
+    if lab_is_gone.load(Ordering::Acquire) {
+        end_descendants();
+    } else {
+        leave_daemons(&connection);
+    }
     match status {
         Ok(status) => status.map_err(LabError::io("wait for", "the program")),
         Err(_) => Err(LabError::Gone { operation: "run a program" }),
@@ -76,6 +88,8 @@ fn catch() -> Result<(Vec<(i32, Signal)>, Signal), LabError> {
 
 /// Orphans of the program end as children of this process.
 async fn bury(mut deaths: Signal, program: u32) {
+    // Some may have ended before anybody listened.
+    process::reap_others(program);
     while deaths.recv().await.is_some() {
         process::reap_others(program);
     }
@@ -91,12 +105,14 @@ async fn pass_on(number: i32, mut stream: Signal, pid: u32) {
 }
 
 /// The supervisor's end of the connection closes when the lab ends.
-fn watch_lab(client: Client) -> Result<(), LabError> {
+fn watch_lab(client: Client, is_gone: Arc<AtomicBool>) -> Result<(), LabError> {
     std::thread::Builder::new()
         .name("lab".to_owned())
         .spawn(move || {
             client.wait_until_gone();
-            end_descendants();
+            is_gone.store(true, Ordering::Release);
+            // Whoever waits for the program also learns how it ended.
+            process::kill_descendants(std::process::id());
         })
         .map(drop)
         .map_err(LabError::io("start", "a thread"))
@@ -154,6 +170,12 @@ fn is_timeout(error: &std::io::Error) -> bool {
 
 /// As their sub-reaper this process also has to bury them.
 fn end_descendants() {
-    process::kill_descendants(std::process::id());
-    process::reap();
+    for _ in 0..ROUNDS_MAX {
+        process::kill_descendants(std::process::id());
+        process::reap();
+        if process::descendants(std::process::id()).is_empty() {
+            return;
+        }
+        std::thread::sleep(ROUND);
+    }
 }

@@ -4,47 +4,12 @@
 //! the machines that are plugged into them, and the zones of the name system.
 //! [`parse`] reads one; whatever is wrong with it is reported with its line and
 //! column, before anything is built.
+//! Every machine also serves echo, discard and daytime. One of the two files
+//! inside the binary uses every word that there is:
 //!
+//! ```toml
+#![doc = include_str!("../../topologies/office.toml")]
 //! ```
-//! let plan = plumb_lab::topology::parse("office.toml", r#"
-//! [lan.office]                      # a switch; `mtu` is optional
-//! [cable.uplink]                    # two machines, and no more
-//!
-//! [machine.pc]
-//! lan.office = "10.0.0.2/24, 2001:db8:0:1::2/64"   # the interface is eth0
-//! gateway = "10.0.0.1, 2001:db8:0:1::1"
-//! name = "pc.example"               # its name, and its reverse name
-//!
-//! [machine.router]
-//! router = true                     # forwards, both families
-//! lan.office = { interface = "inside", address = "10.0.0.1/24, 2001:db8:0:1::1/64" }
-//! cable.uplink = { interface = "outside", address = "192.0.2.1/30, fe80::1/64" }
-//! masquerade = "outside"            # IPv4 sources hide behind its address
-//! filter-inbound = "outside"        # IPv6: only answers come in
-//! route = ["default via 192.0.2.2", "2001:db8:0:2::/64 via fe80::2 dev outside"]
-//!
-//! [machine.server]
-//! cable.uplink = "192.0.2.2/30, 2001:db8:0:2::2/64, fe80::2/64"
-//! route = ["2001:db8:0:1::/64 via fe80::1 dev eth0"]
-//! services = ["http", "https", "resolver", "authority"]
-//! name = "server.example"
-//! hosts = { "ns.example" = "198.51.100.1" }        # more addresses, with names
-//!
-//! [resolver]                        # every machine's resolv.conf
-//! server = "192.0.2.2"
-//! search = "example"
-//!
-//! [zone."."]                        # NS, SOA, glue and delegations are made
-//! servers = ["ns.example"]
-//! [zone.example]
-//! servers = ["ns.example"]
-//! record = ["www CNAME server", "mail MX 10 server", "alias MACHINE server"]
-//! "#)?;
-//! assert_eq!(plan.machines.len(), 3);
-//! # Ok::<(), plumb_lab::topology::TopologyError>(())
-//! ```
-//!
-//! Every machine also serves echo, discard and daytime.
 
 mod error;
 mod file;
@@ -61,8 +26,10 @@ pub use plan::{
 pub(crate) use names::names_of;
 
 /// The topologies inside the binary: their names and their files.
-pub const BUILTIN: [(&str, &str); 1] =
-    [("internet", include_str!("../../topologies/internet.toml"))];
+pub const BUILTIN: [(&str, &str); 2] = [
+    ("internet", include_str!("../../topologies/internet.toml")),
+    ("office", include_str!("../../topologies/office.toml")),
+];
 
 /// The topology that is built when none is named.
 pub const DEFAULT: &str = "internet";
