@@ -528,6 +528,34 @@ fn variants_show() {
     assert_eq!(version, "1.1");
 }
 
+// --- truth ----------------------------------------------------------------------
+
+#[test]
+fn the_lab_counts_what_met_a_fault() {
+    for (fault, counts_packets) in [
+        ("tcp.syn-dropped,port=80", true),
+        ("dns.udp-blocked", true),
+        ("tls.cert-expired", false),
+        ("http.server-error", false),
+        ("dns.nxdomain", false),
+        ("dns.lame-delegation", false),
+        ("dns.servfail", false),
+    ] {
+        let lab = lab();
+        lab.break_fault(fault).unwrap();
+        let count = || {
+            let hits = lab.client().unwrap().hits().unwrap();
+            assert_eq!(hits.len(), 1);
+            assert!(!hits[0].changes.is_empty());
+            if counts_packets { hits[0].packets } else { hits[0].served }.unwrap()
+        };
+        assert_eq!(count(), 0, "{fault}");
+        let _ = fetch(&lab, &["--max-time", "1", "http://www.example.com/"]);
+        let _ = fetch(&lab, &["--max-time", "1", PAGE]);
+        assert!(count() > 0, "{fault}");
+    }
+}
+
 // --- several at once ------------------------------------------------------------
 
 #[test]

@@ -35,6 +35,8 @@ struct Active {
     id: u32,
     fault: Fault,
     changes: Vec<Change>,
+    /// What the services that it changes had met when it was made.
+    met_before: Option<u64>,
 }
 
 /// Something that faults change, and of which there is one.
@@ -75,6 +77,9 @@ pub struct Hits {
     pub fault: String,
     /// Packets that met the fault's filter; `None` where it has none.
     pub packets: Option<u64>,
+    /// Connections and questions that came to the services which it changes,
+    /// since it was made; `None` where it changes none that can be reached.
+    pub served: Option<u64>,
     /// The changes that are in force.
     pub changes: Vec<String>,
 }
@@ -116,7 +121,8 @@ impl ActiveFaults {
         self.last_id += 1;
         let id = self.last_id;
         self.remember(&cells, ground)?;
-        self.active.push(Active { id, fault, changes });
+        let met_before = met(&changes, ground);
+        self.active.push(Active { id, fault, changes, met_before });
         let made = self.add_filters(id, ground).and_then(|()| self.settle(&cells, ground));
         if let Err(error) = made {
             // Half a fault helps nobody. What undoing it meets is the same
@@ -170,7 +176,9 @@ impl ActiveFaults {
                 }
             }
             let changes = active.changes.iter().map(|change| format!("{change:?}")).collect();
-            Ok(Hits { fault: active.fault.text.clone(), packets, changes })
+            let served = met(&active.changes, ground).zip(active.met_before);
+            let served = served.map(|(now, before)| now.saturating_sub(before));
+            Ok(Hits { fault: active.fault.text.clone(), packets, served, changes })
         };
         self.active.iter().map(of_one).collect()
     }
@@ -446,6 +454,13 @@ fn cells(changes: &[Change]) -> BTreeSet<Cell> {
         }
     }
     found
+}
+
+/// What the services that are changed have met so far.
+fn met(changes: &[Change], ground: &dyn Ground) -> Option<u64> {
+    let cells: BTreeSet<served::Cell> = changes.iter().filter_map(served::Cell::of).collect();
+    let met: Vec<u64> = cells.iter().filter_map(|cell| cell.met(ground)).collect();
+    (!met.is_empty()).then(|| met.iter().sum())
 }
 
 /// The rules of a fault, by machine.

@@ -12,6 +12,10 @@ use super::FaultError;
 use super::change::{Change, ResolverChange, ZoneEdit};
 use super::ground::Ground;
 
+const DNS: u16 = 53;
+const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
+
 /// The TTL of a record that a fault adds beside nothing.
 const TTL_S: u32 = 300;
 
@@ -55,6 +59,30 @@ impl Cell {
             other => format!("this lab has no {other:?}"),
         };
         (!there).then_some(what)
+    }
+
+    /// How many connections and questions the service has met so far; `None`
+    /// where it cannot be met, being closed.
+    pub(super) fn met(&self, ground: &dyn Ground) -> Option<u64> {
+        let services = ground.services();
+        let met = |machine: &str, ports: &[u16]| {
+            ports.iter().map(|port| services.used(machine, *port)).sum::<u64>()
+        };
+        match self {
+            Cell::Zones => {
+                let mut machines: Vec<&str> = Vec::new();
+                for server in services.authorities().servers() {
+                    if !machines.contains(&server.machine.as_str()) {
+                        machines.push(&server.machine);
+                    }
+                }
+                Some(machines.into_iter().map(|machine| met(machine, &[DNS])).sum())
+            }
+            Cell::Authority(machine) | Cell::Resolver(machine) => Some(met(machine, &[DNS])),
+            Cell::Tls(machine) => Some(met(machine, &[HTTPS])),
+            Cell::Site(machine) => Some(met(machine, &[HTTP, HTTPS])),
+            Cell::Port(..) => None,
+        }
     }
 
     /// Brings the service into the state that these changes make of the

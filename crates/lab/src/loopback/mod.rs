@@ -22,7 +22,7 @@ use plumb_sys::clock;
 use tokio::runtime::Runtime;
 
 use crate::error::LabError;
-use crate::faults::{self, ActiveFaults, Ground, ground::Kernel};
+use crate::faults::{self, ActiveFaults, Ground, Hits, ground::Kernel};
 use crate::map;
 use crate::services::{self, LabServices};
 use crate::topology::{self, Plan};
@@ -131,6 +131,11 @@ impl Loopback {
     /// Mends one fault or all; gives those that were mended.
     pub fn heal(&self, what: Option<&str>) -> Result<Vec<String>, LabError> {
         Ok(self.faults().heal(what, &self.world)?)
+    }
+
+    /// How often each active fault was met.
+    pub fn hits(&self) -> Result<Vec<Hits>, LabError> {
+        Ok(self.faults().hits(&self.world)?)
     }
 
     /// Machines, links, addresses and active faults, as the full lab has them.

@@ -2,6 +2,7 @@
 //! the namespaces of the machines, or on loopback addresses.
 
 mod catalogue;
+mod counts;
 mod names;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plumb_serve::Switch;
-use plumb_serve::core::{Forget, Limits, ServeError, Server, Transport};
+use plumb_serve::core::{Limits, ServeError, Server, Transport};
 use plumb_serve::http::SiteBehaviour;
 use plumb_serve::tls::{CertificateAuthority, TlsBehaviour};
 use tokio::runtime::Handle;
@@ -69,6 +70,7 @@ pub struct LabServices {
     resolvers: BTreeMap<String, ResolverCells>,
     authorities: AuthorityCells,
     ports: Mutex<BTreeMap<PortKey, Port>>,
+    counts: counts::Counts,
 }
 
 /// A port of a machine; on all addresses that the service has there.
@@ -122,6 +124,7 @@ impl LabServices {
             web: BTreeMap::new(),
             resolvers: BTreeMap::new(),
             ports: Mutex::default(),
+            counts: counts::Counts::default(),
         };
         for machine in &plan.machines {
             let offers = catalogue::offers(plan, machine, &mut services)?;
@@ -198,6 +201,11 @@ impl LabServices {
         Ok(())
     }
 
+    /// How many connections and questions came to a port of `machine` so far.
+    pub fn used(&self, machine: &str, port: u16) -> u64 {
+        self.counts.of(machine, port)
+    }
+
     /// The ports of `machine` on which something is or was served.
     pub fn has_port(&self, machine: &str, transport: Transport, port: u16) -> bool {
         self.ports().contains_key(&key(machine, transport, port))
@@ -239,7 +247,8 @@ impl LabServices {
     ) -> Result<Server, ServeError> {
         let _inside = self.runtime.enter();
         let limits = offers.first().map_or_else(Limits::default, |offer| offer.limits.clone());
-        let server = Server::new(machine, limits, Forget);
+        let port = offers.first().map_or(0, |offer| offer.at.port());
+        let server = Server::new(machine, limits, self.counts.counter(machine, port));
         for (offer, sockets) in offers.iter().zip(sockets) {
             for socket in sockets {
                 (offer.attach)(&server, socket)?;
