@@ -143,6 +143,7 @@ pub fn dead_redirect() -> Example {
     );
     run.hop = 1;
     run.see(0, hop_begins("old.example.com", "https://old.example.com/moved?to=a-long-path"));
+    run.see(60_000, interfaces());
     let dead = run.see(
         2_500_000,
         Observation::SystemAnswer {

@@ -10,10 +10,9 @@ const COLUMNS: usize = 80;
 /// The page that `plumb explain ID` shows.
 pub fn finding(id: FindingId) -> Vec<Line> {
     let page = id.page();
-    let mut lines = vec![
-        Line::new().and(Tone::Strong, id.as_str()).and(Tone::Plain, format!(": {}", page.title)),
-        Line::new(),
-    ];
+    let mut lines = vec![Line::new().and(Tone::Strong, id.as_str())];
+    lines.extend(styled::wrap(page.title, COLUMNS).iter().map(Line::plain));
+    lines.push(Line::new());
     let exit_code = id.layer().exit_code().to_string();
     let facts = [
         ("layer", Some(id.layer().name())),

@@ -16,6 +16,9 @@ pub(crate) struct Measured {
     pub(crate) verdict: Option<Value>,
     pub(crate) exit_code: Option<i32>,
     pub(crate) duration_ns: Option<u64>,
+    /// Packets that met the fault's filters, by the lab's own counters, where
+    /// it has any.
+    pub(crate) packets: Option<u64>,
     pub(crate) curl: Option<Curl>,
     /// Why the case could not be measured.
     pub(crate) failed: Option<String>,
@@ -68,6 +71,8 @@ fn measure_into(
         }
     }
     check(measured, case, plumb, &lab, seed)?;
+    let hits = lab.client()?.hits()?;
+    measured.packets = hits.iter().filter_map(|hits| hits.packets).reduce(|a, b| a + b);
     measured.curl = curl(case, &lab)?;
     Ok(())
 }

@@ -146,6 +146,7 @@ pub(crate) fn json(scored: &[Scored], summary: &Summary, seed: u64) -> Value {
                     "root": verdict["root"],
                     "where": verdict["where"],
                 })),
+                "packets": scored.measured.packets,
                 "exit_code": scored.measured.exit_code,
                 "duration_ns": scored.measured.duration_ns,
                 "curl": scored.measured.curl.as_ref().map(|curl| json!({

@@ -34,7 +34,7 @@ pub(crate) struct Summary {
 
 impl Scored {
     pub(crate) fn is_healthy(&self) -> bool {
-        self.case.faults.is_empty()
+        self.case.truth.outcome == Outcome::Ok
     }
 
     pub(crate) fn is_skipped(&self) -> bool {
@@ -48,10 +48,14 @@ impl Scored {
 }
 
 pub(crate) fn score(case: &Case, measured: Measured) -> Scored {
-    let wrong = match &measured.verdict {
+    let mut wrong = match &measured.verdict {
         Some(verdict) => differences(case, verdict, measured.exit_code),
         None => vec![measured.failed.clone().unwrap_or_default()],
     };
+    if measured.packets == Some(0) {
+        // Then the verdict, right or wrong, is not about this fault.
+        wrong.push("the lab counted no packet that met the fault".to_owned());
+    }
     let layer = case.truth.layer.map(|layer| layer.name());
     let layer_right =
         measured.verdict.as_ref().is_some_and(|verdict| verdict["layer"].as_str() == layer);

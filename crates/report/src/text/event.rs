@@ -4,7 +4,7 @@ use plumb_evidence::observation::{
     DnsExchange, DnsRole, DnsTransport, HopOutcome, HopProbe, HopProtocol, IssuerResult,
     Observation, RouteResult, SystemResult, TlsHandshake, UdpOutcome,
 };
-use plumb_evidence::{Event, Purpose, Question};
+use plumb_evidence::{Event, Layer, Purpose, Question};
 
 use super::{COLUMNS_MAX, words};
 use crate::sanitize;
@@ -18,7 +18,7 @@ pub fn event_line(event: &Event) -> Line {
             Tone::Faint,
             format!("{:>9} {:>4} ", units::duration(event.at_ns), format!("#{}", event.seq)),
         )
-        .and(Tone::Strong, format!("{:<5}", event.layer().name()))
+        .and(Tone::Strong, format!("{:<5}", label(event.layer())))
         .and(
             Tone::Faint,
             match event.purpose {
@@ -30,6 +30,11 @@ pub fn event_line(event: &Event) -> Line {
     let left = COLUMNS_MAX.saturating_sub(line.width());
     let text = text(&event.what);
     line.and(Tone::Plain, styled::cut(&sanitize::text(&text), left))
+}
+
+/// The layer's name; what belongs to no layer belongs to the walk.
+fn label(layer: Layer) -> &'static str {
+    if layer == Layer::Content { "walk" } else { layer.name() }
 }
 
 fn text(what: &Observation) -> String {

@@ -78,14 +78,13 @@ impl<W: Write> Live<W> {
 
     fn redraw_hops(&mut self, events: &[Event], verdict: Option<&Verdict>) -> io::Result<()> {
         let hops = HopView::all(&self.target, events);
-        let count = hops.len();
-        for hop in hops.into_iter().skip(usize::from(self.hop)) {
+        for hop in hops.iter().skip(usize::from(self.hop)) {
             if hop.number != self.hop {
                 self.hop = hop.number;
                 self.shown.clear();
                 writeln!(self.out)?;
             }
-            let lines = hop_lines(&hop, count, verdict, &self.layout);
+            let lines = hop_lines(hop, &hops, verdict, &self.layout);
             self.replace(lines.iter().map(|line| line.render(self.color)).collect())?;
         }
         self.out.flush()
@@ -104,7 +103,13 @@ impl<W: Write> Live<W> {
         for line in &lines[same..] {
             writeln!(self.out, "\r{line}{ERASE_LINE}")?;
         }
-        // A row may vanish only with a new hop, so no line is ever left over.
+        let left_over = self.shown.len().saturating_sub(lines.len());
+        for _ in 0..left_over {
+            writeln!(self.out, "\r{ERASE_LINE}")?;
+        }
+        if left_over > 0 {
+            write!(self.out, "\u{1b}[{left_over}A")?;
+        }
         self.shown = lines;
         Ok(())
     }

@@ -92,7 +92,7 @@ fn walk_lines(
         if hop.number > 0 {
             lines.push(Line::new());
         }
-        lines.extend(hop_lines(hop, hops.len(), verdict, layout));
+        lines.extend(hop_lines(hop, &hops, verdict, layout));
     }
     lines
 }
@@ -100,14 +100,18 @@ fn walk_lines(
 /// The heading and the rows of one hop.
 fn hop_lines(
     hop: &HopView<'_>,
-    hops: usize,
+    hops: &[HopView<'_>],
     verdict: Option<&Verdict>,
     layout: &Layout,
 ) -> Vec<Line> {
     let state = if verdict.is_some() { State::Ended } else { State::Running };
     let mut rows = layer::rows(hop, state);
     if let Some(verdict) = verdict {
-        layer::mark_findings(&mut rows, hop.number, hops, verdict, hop.all_events());
+        layer::mark_findings(&mut rows, hop.number, hops.len(), verdict, hop.all_events());
+    }
+    if let Some(before) = usize::from(hop.number).checked_sub(1).and_then(|before| hops.get(before))
+    {
+        layer::drop_repeated(&mut rows, &layer::rows(before, State::Ended));
     }
     let mut lines = vec![hop.heading(layout)];
     lines.extend(rows.iter().map(|row: &Row| row.line(layout)));

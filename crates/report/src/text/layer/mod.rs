@@ -118,7 +118,7 @@ pub(super) fn rows(hop: &HopView<'_>, state: State) -> Vec<Row> {
         (Layer::Net, net::row(hop)),
         (Layer::Dns, dns::row(hop)),
     ];
-    // A later hop leaves by the same interface: said once.
+    // A later hop may reuse what the one before looked up.
     rows.retain(|(layer, row)| !later || *layer == Layer::Dns || row.is_some());
     rows.push(if hop.scheme == Scheme::Udp {
         (Layer::Udp, udp::row(hop))
@@ -145,6 +145,14 @@ pub(super) fn rows(hop: &HopView<'_>, state: State) -> Vec<Row> {
             None => Row::new(layer, Mark::Idle, if ended { "not reached" } else { "" }),
         })
         .collect()
+}
+
+/// Drops what a hop has in common with the one before it: it leaves by the same
+/// interface and, mostly, by the same route. Said once is enough where all is
+/// well.
+pub(super) fn drop_repeated(rows: &mut Vec<Row>, before: &[Row]) {
+    let said = |row: &Row| before.iter().any(|b| b.layer == row.layer && b.text == row.text);
+    rows.retain(|row| !(row.layer <= Layer::Net && row.mark == Mark::Good && said(row)));
 }
 
 /// What is being done or awaited just now, where the events tell.
