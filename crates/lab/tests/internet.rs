@@ -153,3 +153,29 @@ fn the_modem_masquerades_and_filters() {
     assert!(!connect("www", "2001:db8:25:a::11"), "from outside");
     run(&lab, "www", &["ping", "-c", "1", "-W", "5", "2001:db8:25:a::11"]);
 }
+
+#[test]
+fn the_well_known_ports_greet() {
+    let lab = internet();
+    let greeting = |machine: &str, port: u16| {
+        let script = format!(
+            "import socket; s = socket.create_connection((\"{machine}\", {port}), 5); print(s.recv(80).decode().strip())"
+        );
+        run(&lab, "h1", &["python3", "-c", &script])
+    };
+    for (machine, port, expected) in [
+        ("ftp", 21, "220 ftp.example.com"),
+        ("ftp", 22, "SSH-2.0-"),
+        ("ftp", 23, "ftp.example.com login:"),
+        ("mail", 25, "220 mail.example.com"),
+        ("mail", 110, "+OK mail.example.com"),
+        ("mail", 143, "* OK"),
+    ] {
+        let text = greeting(machine, port);
+        assert!(text.starts_with(expected), "{machine}:{port}: {text}");
+    }
+    if installed("openssl") {
+        let line = "echo QUIT | openssl s_client -quiet -verify_return_error -connect mail.example.com:995";
+        assert!(run(&lab, "h4", &["sh", "-c", line]).starts_with("+OK mail.example.com"));
+    }
+}

@@ -93,17 +93,13 @@ fn greeting(
     let (port, protocol, secure) = match service {
         Service::Ssh => (22, Protocol::Ssh, false),
         Service::Ftp => (21, Protocol::Ftp, false),
+        Service::Telnet => (23, Protocol::Telnet, false),
         Service::Smtp => (25, Protocol::Smtp, false),
         Service::Pop3 => (110, Protocol::Pop3, false),
         Service::Pop3s => (995, Protocol::Pop3, true),
         Service::Imap => (143, Protocol::Imap, false),
         Service::Imaps => (993, Protocol::Imap, true),
-        // Telnet has no greeting of its own: the login program speaks first.
-        Service::Telnet
-        | Service::Http
-        | Service::Https
-        | Service::Recursor
-        | Service::Authority => return,
+        Service::Http | Service::Https | Service::Recursor | Service::Authority => return,
     };
     let greeting = Greeting::new(protocol, name);
     if !secure {

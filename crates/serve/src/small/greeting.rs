@@ -20,6 +20,8 @@ pub enum Protocol {
     Imap,
     /// RFC 4253.
     Ssh,
+    /// RFC 854.
+    Telnet,
 }
 
 /// Greets, answers goodbye, and says of everything else that it cannot do it.
@@ -43,6 +45,7 @@ impl Greeting {
             Protocol::Pop3 => format!("+OK {host} POP3 server ready\r\n"),
             Protocol::Imap => format!("* OK [CAPABILITY IMAP4rev1] {host} ready\r\n"),
             Protocol::Ssh => "SSH-2.0-plumb\r\n".to_owned(),
+            Protocol::Telnet => format!("\r\n{host} login: "),
         }
     }
 
@@ -76,6 +79,10 @@ impl Greeting {
                     _ => (format!("{first} BAD Command not implemented\r\n"), false),
                 }
             }
+            Protocol::Telnet if ["exit", "logout", "quit"].iter().any(|word| is(first, word)) => {
+                ("\r\n".to_owned(), true)
+            }
+            Protocol::Telnet => (format!("\r\nLogin incorrect\r\n{host} login: "), false),
             // After its banner a client sends key exchange packets, which nobody reads here.
             Protocol::Ssh => (String::new(), true),
         }
@@ -124,6 +131,7 @@ mod tests {
             (Protocol::Smtp, "quit\r\n"),
             (Protocol::Pop3, "QUIT\r\n"),
             (Protocol::Imap, "a1 LOGOUT\r\n"),
+            (Protocol::Telnet, "exit\r\n"),
         ] {
             let (reply, last) = Greeting::new(protocol, "mail.example.com").reply(line);
             assert!(last && reply.ends_with("\r\n"), "{protocol:?}: {reply}");
