@@ -224,7 +224,12 @@ fn closed(subject: Subject, at_port: &[Contact<'_>]) -> Option<Explained> {
     }
     let how = if closed.udp { "ICMP port unreachable" } else { "RST" };
     let text = format!("{} answered at once: {how}", subject.address);
-    let place = if closed.udp { Where::Network } else { Where::Unknown };
+    let place = match subject.role {
+        // The host itself says so; a RST may come from anybody.
+        Role::Resolver if closed.udp => Where::Network,
+        _ if closed.udp => Where::Service,
+        _ => Where::Unknown,
+    };
     Some(Explained::new(subject, Cause::PortClosed, place).because(text, [closed.seq]))
 }
 

@@ -183,11 +183,28 @@ fn authorities(facts: &Facts<'_>, failed: &Failed<'_>) -> Option<Finding> {
                 zone.name
             ))
     };
+    let finding = turned_away(facts, zone, finding);
     let finding = finding.because(symptom, failed.seqs.iter().copied());
     if parent.is_empty() {
         return Some(finding);
     }
     Some(finding.ruled_out("the servers above it answer and refer to it", parent))
+}
+
+/// A router that says that it cannot reach the silent servers.
+fn turned_away(facts: &Facts<'_>, zone: &Zone<'_>, finding: Finding) -> Finding {
+    let servers: Vec<_> = zone.silent.iter().map(|seen| seen.what.server.ip()).collect();
+    let told = servers.iter().flat_map(|ip| facts.contacts(*ip)).find_map(|contact| {
+        let (error, says) = contact.rejection()?;
+        Some((contact.seq, contact.address.ip(), error.offender?, says))
+    });
+    let Some((seq, server, by, says)) = told.filter(|_| zone.lame.is_empty()) else {
+        return finding;
+    };
+    let mut finding =
+        finding.because(format!("{by} answers for {server}: {}", says.words()), [seq]);
+    finding.place = Where::Path;
+    finding
 }
 
 fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {

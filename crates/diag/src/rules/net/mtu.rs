@@ -37,7 +37,8 @@ pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
         return Vec::new();
     }
     let tls = hop.scheme.is_tls();
-    let server_name = (tls && hop.literal().is_none()).then(|| hop.host.clone());
+    // Over plain HTTP it is the Host that decides which page comes.
+    let server_name = (!tls || hop.literal().is_none()).then(|| hop.host.clone());
     vec![Question::SegmentSize { address, server_name, tls }]
 }
 

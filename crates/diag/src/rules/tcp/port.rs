@@ -36,7 +36,7 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn refused(group: &[Explained]) -> Finding {
-    let claim = format!("{} refuses the connection: a RST answers the SYN", addresses(group));
+    let claim = format!("a RST refuses the connection to {}", addresses(group));
     let port = group[0].subject.address.port();
     finding(FindingId::TcpConnectRefused, group, claim)
         .candidates(REFUSED)
