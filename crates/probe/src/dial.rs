@@ -153,7 +153,7 @@ pub async fn connect(scope: &Scope, addresses: &[SocketAddr], deadline: Deadline
     let mut stall_at = Some(Instant::now() + STALL);
     // The time-out is each attempt's own, so that its report holds what the
     // kernel knew; the margin is for one that does not keep it.
-    let guard = Deadline::after(deadline.remaining() + STALL);
+    let guard = Deadline::after(deadline.remaining().saturating_add(STALL));
     while connection.is_none() {
         if Instant::now() >= next_at || racing.open.is_empty() {
             match waiting.next() {

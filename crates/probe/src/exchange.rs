@@ -24,7 +24,8 @@ use crate::body::Reader;
 use crate::connection::{Ended, Meter, Traffic, Watch};
 use crate::handshake::{alert_name, tls_error};
 use crate::policy::BODY_WAIT;
-use crate::{Connection, Deadline, Scope, redact};
+use crate::redact::{self, Secrets};
+use crate::{Connection, Deadline, Scope};
 
 /// Bytes of a body that are read at most; a check wants a page, not a disk
 /// image.
@@ -95,6 +96,7 @@ pub async fn exchange(
         body_bytes: request.body.len() as u64,
         start: Instant::now(),
         patience: deadline.remaining(),
+        secrets: Secrets::of(&request.headers),
     };
     let message = match message(request, talk.is_h2) {
         Ok(message) => message,
@@ -103,7 +105,7 @@ pub async fn exchange(
             return None;
         }
     };
-    let headers = redact::headers(message.headers());
+    let headers = talk.secrets.headers(message.headers());
     let method = message.method().clone();
     let sending = async {
         let mut sender = Sender::open(stream, talk.is_h2).await?;
@@ -141,6 +143,8 @@ struct Talk<'a> {
     start: Instant,
     /// How long nothing may come.
     patience: Duration,
+    /// What may not be recorded, wherever it turns up.
+    secrets: Secrets,
 }
 
 impl Talk<'_> {
@@ -201,7 +205,9 @@ impl Talk<'_> {
             _ if passed.received_bytes == 0 => HttpError::EmptyReply,
             // Of HTTP/2 the server's settings came, and nothing else.
             Some(Told::Ended) if self.is_h2 => HttpError::EmptyReply,
-            _ if !is_http => HttpError::NotHttp { first_bytes: first(&passed.first_received) },
+            _ if !is_http => HttpError::NotHttp {
+                first_bytes: self.secrets.first(&passed.first_received, FIRST_BYTES_MAX),
+            },
             Some(Told::Ended) => {
                 HttpError::Protocol { text: "the response ended in its head".into() }
             }
@@ -222,7 +228,7 @@ impl Talk<'_> {
             connection: self.id,
             version: self.version().to_owned(),
             status: head.status.as_u16(),
-            headers: redact::headers(&head.headers),
+            headers: self.secrets.headers(&head.headers),
             start_ns: sent_ns,
             duration_ns: began_ns.saturating_sub(sent_ns),
             tcp: self.watch.tcp_info(),
@@ -265,15 +271,11 @@ impl Talk<'_> {
             encoding_error: read.encoding_error,
             start_ns,
             duration_ns: self.scope.elapsed_ns().saturating_sub(start_ns),
-            first_bytes: first(&read.kept),
+            first_bytes: self.secrets.first(&read.kept, FIRST_BYTES_MAX),
         }));
         self.scope.phase(PhaseName::Response, start_ns, body_ok);
         Response { status: head.status, headers: head.headers, body: read.kept, body_ok }
     }
-}
-
-fn first(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().take(FIRST_BYTES_MAX).copied().collect()
 }
 
 async fn read(

@@ -128,6 +128,9 @@ impl Retry {
     }
 }
 
+/// Longer than anybody waits.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// One step of SplitMix64 (Steele, Lea, Flood 2014): a seeded number that is
 /// random enough to spread waits.
 pub(crate) fn splitmix(seed: u64) -> u64 {
@@ -149,7 +152,9 @@ pub struct Expired;
 impl Deadline {
     /// This long from now.
     pub fn after(wait: Duration) -> Deadline {
-        Deadline(Instant::now() + wait)
+        let now = Instant::now();
+        // Who wants to wait for longer than the clock can count waits a year.
+        Deadline(now.checked_add(wait).unwrap_or(now + YEAR))
     }
 
     /// This long from now, but no later than `self`.
@@ -209,6 +214,7 @@ mod tests {
         assert!(deadline.within(Duration::from_secs(1)) < deadline);
         assert_eq!(deadline.run(std::future::pending::<()>()).await, Err(Expired));
         assert!(deadline.has_passed());
+        assert!(!Deadline::after(Duration::MAX).has_passed());
         assert_eq!(deadline.remaining(), Duration::ZERO);
     }
 }

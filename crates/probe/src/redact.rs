@@ -1,5 +1,7 @@
 //! What must not be recorded.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use url::Url;
 
@@ -12,19 +14,9 @@ const HEADERS_MAX: usize = 200;
 /// Bytes of a header's value that are kept.
 const VALUE_MAX_BYTES: usize = 4096;
 
-/// Headers as they may be recorded, in the order in which they stood.
-pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let shown = headers.iter().take(HEADERS_MAX).map(|(name, value)| {
-        let value = if is_secret(name.as_str()) {
-            REDACTED.to_owned()
-        } else {
-            let bytes = &value.as_bytes()[..value.len().min(VALUE_MAX_BYTES)];
-            String::from_utf8_lossy(bytes).into_owned()
-        };
-        (name.as_str().to_owned(), value)
-    });
-    shown.collect()
-}
+/// Shorter parts of a secret are not looked for elsewhere: they would be found
+/// by chance, and guessed as easily.
+const SECRET_MIN_BYTES: usize = 4;
 
 /// A URL as it may be recorded: without user and password.
 pub(crate) fn url(url: &Url) -> String {
@@ -43,23 +35,129 @@ fn is_secret(name: &str) -> bool {
             .any(|part| name.contains(part))
 }
 
+/// The secrets of a request, which a server may repeat in its answer: services
+/// that show what they were sent are what people try things with.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Vec<Vec<u8>>);
+
+impl Secrets {
+    pub(crate) fn of(headers: &HeaderMap) -> Secrets {
+        let secret = headers.iter().filter(|(name, _)| is_secret(name.as_str()));
+        let mut found: Vec<Vec<u8>> = Vec::new();
+        for (_, value) in secret {
+            let value = value.as_bytes();
+            found.push(value.to_vec());
+            // The parts that stand for themselves: what follows "Bearer", the
+            // values of cookies, the password in basic credentials.
+            for part in value.split(|byte| b" ;".contains(byte)) {
+                found.push(part.to_vec());
+                let after = part.iter().position(|&byte| byte == b'=').map(|at| &part[at + 1..]);
+                found.extend(after.map(<[u8]>::to_vec));
+                if let Ok(pair) = STANDARD.decode(part)
+                    && let Some(colon) = pair.iter().position(|&byte| byte == b':')
+                {
+                    found.push(pair[colon + 1..].to_vec());
+                    found.push(pair);
+                }
+            }
+        }
+        let common = |part: &[u8]| {
+            part.eq_ignore_ascii_case(b"basic") || part.eq_ignore_ascii_case(b"bearer")
+        };
+        found.retain(|part| part.len() >= SECRET_MIN_BYTES && !common(part));
+        // The whole before its parts.
+        found.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        Secrets(found)
+    }
+
+    /// The bytes with every secret replaced.
+    pub(crate) fn out_of(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut clean = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.0.iter().find(|secret| bytes[at..].starts_with(secret)) {
+                Some(secret) => {
+                    clean.extend_from_slice(REDACTED.as_bytes());
+                    at += secret.len();
+                }
+                None => {
+                    clean.push(bytes[at]);
+                    at += 1;
+                }
+            }
+        }
+        clean
+    }
+
+    /// The first bytes of a body without secrets, at most so many.
+    pub(crate) fn first(&self, bytes: &[u8], max: usize) -> Vec<u8> {
+        // One that begins before the cut is looked at whole.
+        let longest = self.0.first().map_or(0, Vec::len);
+        let mut clean = self.out_of(&bytes[..bytes.len().min(max + longest)]);
+        clean.truncate(max);
+        clean
+    }
+
+    /// Headers as they may be recorded, in the order in which they stood.
+    pub(crate) fn headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+        let shown = headers.iter().take(HEADERS_MAX).map(|(name, value)| {
+            let value = if is_secret(name.as_str()) {
+                REDACTED.to_owned()
+            } else {
+                let clean = self.first(value.as_bytes(), VALUE_MAX_BYTES);
+                String::from_utf8_lossy(&clean).into_owned()
+            };
+            (name.as_str().to_owned(), value)
+        });
+        shown.collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
 
     use super::*;
 
+    fn map(entries: &[(&'static str, &'static str)]) -> HeaderMap {
+        let entry = |&(name, value): &(&'static str, &'static str)| {
+            (name.parse().unwrap(), HeaderValue::from_static(value))
+        };
+        entries.iter().map(entry).collect()
+    }
+
     #[test]
     fn secrets_are_replaced_and_the_rest_stays() {
-        let mut map = HeaderMap::new();
-        for name in ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"] {
-            map.insert(name, HeaderValue::from_static("hunter2"));
-        }
-        map.insert("accept", HeaderValue::from_static("*/*"));
-        for (name, value) in headers(&map) {
+        let names = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
+        let mut all: Vec<_> = names.map(|name| (name, "hunter2")).to_vec();
+        all.push(("accept", "*/*"));
+        for (name, value) in Secrets::default().headers(&map(&all)) {
             assert_eq!(value, if name == "accept" { "*/*" } else { REDACTED }, "{name}");
         }
         let with = Url::parse("https://me:hunter2@www.example.com/a?b").unwrap();
         assert_eq!(url(&with), "https://www.example.com/a?b");
+    }
+
+    #[test]
+    fn what_a_server_repeats_is_replaced_too() {
+        let secrets = Secrets::of(&map(&[
+            ("authorization", "Basic bWU6aHVudGVyMg=="),
+            ("cookie", "id=abcdef; theme=dark"),
+            ("x-auth-token", "t0p-s3cret"),
+        ]));
+        let body =
+            br#"{"auth":"Basic bWU6aHVudGVyMg==","pw":"hunter2","id":"abcdef","t":"t0p-s3cret"}"#;
+        let clean = String::from_utf8(secrets.out_of(body)).unwrap();
+        for secret in ["bWU6", "hunter2", "abcdef", "s3cret"] {
+            assert!(!clean.contains(secret), "{clean}");
+        }
+        assert!(clean.contains("\"auth\":\"<redacted>\""), "{clean}");
+        let echoed = secrets.headers(&map(&[("location", "/?t=t0p-s3cret")]));
+        assert_eq!(echoed[0].1, "/?t=<redacted>");
+        // One that lies across the cut does not show its beginning.
+        for max in 0..body.len() {
+            let cut = String::from_utf8(secrets.first(body, max)).unwrap();
+            assert!(cut.len() <= max && !cut.contains("bWU6") && !cut.contains("hunt"), "{cut}");
+        }
     }
 }

@@ -72,6 +72,16 @@ fn the_gateway_answers_and_a_dead_one_does_not() {
     on_h1(None, "the_gateway_is_there");
 }
 
+#[test]
+fn a_walk_that_waits_says_so() {
+    on_h1(Some("tcp.syn-dropped@example,port=443"), "the_walk_says_that_it_waits");
+}
+
+#[test]
+fn whoever_rejects_a_connection_is_named() {
+    on_h1(Some("tcp.reject-port-unreachable@example,port=443"), "the_router_is_named");
+}
+
 /// What runs on h1.
 mod inside {
     use std::net::SocketAddr;
@@ -80,9 +90,10 @@ mod inside {
 
     use plumb_evidence::Observation;
     use plumb_evidence::observation::{
-        DnsExchange, DnsOutcome, DnsRole, HopOutcome, HopProbe, NeighbourState,
+        ConnectOutcome, DnsExchange, DnsOutcome, DnsRole, HopOutcome, HopProbe, NeighbourState,
+        PhaseName,
     };
-    use plumb_probe::{Deadline, Network, Recorder, Scope, local, path, resolve, segment};
+    use plumb_probe::{Deadline, Network, Recorder, Scope, dial, local, path, resolve, segment};
 
     const V4: &str = "10.130.1.4:443";
     const V6: &str = "[2001:db8:130::4]:443";
@@ -162,6 +173,41 @@ mod inside {
         assert_eq!(routers(&hops), ROUTERS);
         assert!(hops.len() > 10, "a silence is asked about more than once");
         assert!(hops[4..].iter().all(|hop| hop.outcome == HopOutcome::Silent));
+    }
+
+    #[tokio::test]
+    #[ignore = "runs on a machine of the lab"]
+    async fn the_walk_says_that_it_waits() {
+        let scope = scope();
+        let addresses: Vec<SocketAddr> = [V6, V4].map(|text| text.parse().unwrap()).to_vec();
+        let wait = Deadline::after(Duration::from_millis(1200));
+        let dial = dial::connect(&scope, &addresses, wait).await;
+        assert!(dial.connection.is_none());
+        let outcomes: Vec<_> = dial.attempts.iter().map(|attempt| &attempt.outcome).collect();
+        assert_eq!(outcomes, [&ConnectOutcome::TimedOut; 2]);
+        // The kernel's own view of an unanswered SYN.
+        let state = dial.attempts[0].tcp.as_ref().unwrap();
+        assert_eq!((&*state.state, state.retransmits), ("SYN-SENT", 1));
+        assert_eq!(scope.recorder.stalled(0).await.phase, PhaseName::Tcp);
+        let waiting = scope.recorder.events().into_iter().find_map(|event| match event.what {
+            Observation::Waiting { addresses, .. } => Some(addresses),
+            _ => None,
+        });
+        assert_eq!(waiting.unwrap(), addresses);
+    }
+
+    #[tokio::test]
+    #[ignore = "runs on a machine of the lab"]
+    async fn the_router_is_named() {
+        for (destination, expected) in [(V4, (3, 3, "10.130.1.1")), (V6, (1, 4, "2001:db8:130::1"))]
+        {
+            let seen = dial::attempt(&scope(), destination.parse().unwrap(), patient()).await;
+            assert!(matches!(seen.outcome, ConnectOutcome::Failed { .. }), "{seen:?}");
+            let icmp = &seen.icmp[0];
+            assert_eq!((icmp.icmp_type, icmp.icmp_code), (expected.0, expected.1));
+            assert_eq!(icmp.offender.unwrap().to_string(), expected.2);
+            assert!(!icmp.offender_is_self);
+        }
     }
 
     async fn hole(mtu_bytes: u16) {

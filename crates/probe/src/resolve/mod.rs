@@ -52,8 +52,9 @@ pub async fn system(
         let silence = stall.map_or(Duration::MAX, Deadline::remaining);
         tokio::select! {
             biased;
-            result = &mut answer => break result,
+            // First: a stub's own questions end with it, and look like silence.
             () = scope.stop.asked() => break SystemResult::Abandoned,
+            result = &mut answer => break result,
             () = tokio::time::sleep(deadline.remaining()) => break SystemResult::TimedOut,
             () = tokio::time::sleep(silence), if stall.is_some() => {
                 stall = None;
@@ -177,4 +178,121 @@ fn addresses_of(seen: &DnsExchange) -> Vec<IpAddr> {
     let DnsOutcome::Reply(reply) = &seen.outcome else { return Vec::new() };
     let records = reply.answers.iter().filter(|record| matches!(&*record.rtype, "A" | "AAAA"));
     records.filter_map(|record| record.data.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plumb_wire::dns::{Message, Name, Rcode, Rdata, Record, Rtype};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, UdpSocket};
+
+    use super::*;
+    use crate::{Network, Recorder};
+
+    fn scope() -> Scope {
+        Scope::new(Recorder::new(), Arc::new(Network::default()))
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(20))
+    }
+
+    /// A server of one zone: over UDP every reply is cut, over TCP the name
+    /// `there.example` has one address of each family.
+    async fn cut_server() -> SocketAddr {
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = udp.local_addr().unwrap();
+        let tcp = TcpListener::bind(address).await.unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            while let Ok((size, from)) = udp.recv_from(&mut buffer).await {
+                let mut reply = Message::decode(&buffer[..size]).unwrap().response(Rcode::NoError);
+                reply.flags.truncated = true;
+                udp.send_to(&reply.encode(), from).await.unwrap();
+            }
+        });
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = tcp.accept().await {
+                let mut query = vec![0; usize::from(stream.read_u16().await.unwrap())];
+                stream.read_exact(&mut query).await.unwrap();
+                let reply = answer(&Message::decode(&query).unwrap()).encode();
+                stream.write_u16(u16::try_from(reply.len()).unwrap()).await.unwrap();
+                stream.write_all(&reply).await.unwrap();
+            }
+        });
+        address
+    }
+
+    fn answer(query: &Message) -> Message {
+        let question = &query.questions[0];
+        let there: Name = "there.example".parse().unwrap();
+        if question.name != there {
+            return query.response(Rcode::NxDomain);
+        }
+        let mut reply = query.response(Rcode::NoError);
+        let data = match question.rtype {
+            Rtype::A => Rdata::A("192.0.2.1".parse().unwrap()),
+            _ => Rdata::Aaaa("2001:db8::1".parse().unwrap()),
+        };
+        reply.answers.push(Record::new(there, 60, data));
+        reply
+    }
+
+    #[tokio::test]
+    async fn the_stub_answers_in_the_words_of_the_library() {
+        let servers = vec![cut_server().await];
+        let config = ResolverConfig { servers, ..ResolverConfig::default() };
+        let stub = SystemResolver::Stub(config);
+        let scope = scope();
+        let found = system(&scope, &stub, "there.example", soon()).await;
+        let SystemResult::Addresses { addresses } = found else { panic!("{found:?}") };
+        let expected: [IpAddr; 2] = ["2001:db8::1".parse().unwrap(), "192.0.2.1".parse().unwrap()];
+        assert_eq!(addresses, expected);
+        let none = system(&scope, &stub, "nowhere.example", soon()).await;
+        assert!(
+            matches!(&none, SystemResult::Failed { eai: -2, eai_name, .. } if eai_name == "EAI_NONAME"),
+            "{none:?}"
+        );
+        let phases: Vec<bool> = scope
+            .recorder
+            .events()
+            .into_iter()
+            .filter_map(|event| match event.what {
+                Observation::Phase { phase: PhaseName::Dns, ok, .. } => Some(ok),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(phases, [true, false]);
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_over_udp_is_asked_again_over_tcp() {
+        let servers = vec![cut_server().await];
+        let config = ResolverConfig { servers, ..ResolverConfig::default() };
+        let seen = beside(&scope(), &config, "there.example", soon()).await;
+        let mut transports: Vec<_> = seen.iter().map(|s| (s.transport, is_truncated(s))).collect();
+        transports.sort_by_key(|(transport, _)| *transport == DnsTransport::Tcp);
+        let (udp, tcp) = ((DnsTransport::Udp, true), (DnsTransport::Tcp, false));
+        assert_eq!(transports, [udp, udp, tcp, tcp]);
+    }
+
+    #[tokio::test]
+    async fn the_library_knows_this_host() {
+        let found = system(&scope(), &SystemResolver::Library, "127.0.0.1", soon()).await;
+        let addresses = vec!["127.0.0.1".parse().unwrap()];
+        assert_eq!(found, SystemResult::Addresses { addresses });
+    }
+
+    #[tokio::test]
+    async fn a_stop_abandons_the_question() {
+        let scope = scope();
+        scope.stop.now();
+        let stub = SystemResolver::Stub(ResolverConfig {
+            servers: vec![cut_server().await],
+            ..ResolverConfig::default()
+        });
+        assert_eq!(system(&scope, &stub, "there.example", soon()).await, SystemResult::Abandoned);
+    }
 }
