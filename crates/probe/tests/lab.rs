@@ -28,6 +28,7 @@ fn on_h1(fault: Option<&str>, test: &str) {
     let output = command.output().unwrap();
     drop(lab);
     // Whether other tests still have their labs in it or not.
+    let _ = std::fs::remove_dir(runtime.join("lab"));
     let _ = std::fs::remove_dir(&runtime);
     let stdout = String::from_utf8_lossy(&output.stdout);
     let passed = output.status.success() && stdout.contains("1 passed");
