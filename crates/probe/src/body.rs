@@ -209,6 +209,25 @@ mod tests {
     }
 
     #[test]
+    fn more_than_is_kept_is_still_counted() {
+        for extra in [0, 1] {
+            let mut reader = Reader::new(&HeaderMap::new());
+            let size = KEPT_MAX_BYTES + extra;
+            reader.push(&vec![b'x'; size]);
+            let read = reader.finish(true);
+            assert_eq!(read.kept.len(), KEPT_MAX_BYTES);
+            assert_eq!(read.decoded_bytes, Some(size as u64));
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_not_decoded_to_its_end() {
+        let mut sink = Sink { decoded_bytes: DECODED_MAX_BYTES - 1, ..Sink::default() };
+        assert!(sink.write(b"x").is_ok());
+        assert!(sink.write(b"x").is_err());
+    }
+
+    #[test]
     fn what_is_not_what_it_says_is_told() {
         for encoding in ["gzip", "deflate"] {
             let seen = read(encoding, b"<!doctype html><title>no</title>", true);

@@ -368,6 +368,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_more_addresses_are_tried_than_is_said() {
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dead = closed.local_addr().unwrap();
+        drop(closed);
+        for (count, said) in [(ADDRESSES_MAX, 0), (ADDRESSES_MAX + 1, 1)] {
+            let scope = scope();
+            let dial = connect(&scope, &vec![dead; count], soon()).await;
+            assert_eq!(dial.attempts.len(), ADDRESSES_MAX);
+            let events = scope.recorder.events();
+            let not_looked_at =
+                events.iter().filter(|e| matches!(e.what, Observation::NotLookedAt { .. }));
+            assert_eq!(not_looked_at.count(), said);
+        }
+    }
+
+    #[tokio::test]
     async fn the_map_leads_elsewhere_and_the_evidence_keeps_the_name() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let to = listener.local_addr().unwrap();

@@ -136,6 +136,33 @@ async fn ask(connection: &mut Connection, proxy: &Proxy, authority: &str) -> io:
 mod tests {
     use super::*;
 
+    /// A proxy whose head has this many bytes in all.
+    async fn tunnel_by_head_of(size: usize) -> bool {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await.unwrap();
+            let mut head = b"HTTP/1.1 200 OK\r\nx: ".to_vec();
+            head.resize(size - 4, b'y');
+            head.extend_from_slice(b"\r\n\r\n");
+            // The reader may give up before the end.
+            let _ = stream.write_all(&head).await;
+        });
+        let scope = Scope::new(crate::Recorder::new(), std::sync::Arc::default());
+        let soon = Deadline::after(std::time::Duration::from_secs(20));
+        let (_, connection) = crate::dial::single(&scope, address, soon).await;
+        let proxy = Proxy::new(Url::parse("http://127.0.0.1/").unwrap());
+        connect(&scope, connection.unwrap(), &proxy, "h:443", soon).await.is_some()
+    }
+
+    #[tokio::test]
+    async fn a_head_may_be_so_long_and_no_longer() {
+        assert!(tunnel_by_head_of(HEAD_MAX_BYTES).await);
+        assert!(!tunnel_by_head_of(HEAD_MAX_BYTES + 1).await);
+    }
+
     #[test]
     fn credentials_leave_the_url() {
         let proxy = Proxy::new(Url::parse("http://me:p%40ss@proxy.example:3128").unwrap());
