@@ -26,8 +26,11 @@ fn fetch_and_capture(places: &[&str], limits: Limits) -> (Vec<u8>, Recorded) {
     (file, recorded)
 }
 
-/// The time, the interface and the frame of every packet.
-fn packets(file: &[u8]) -> (Vec<String>, Vec<(u64, u32, Vec<u8>)>) {
+/// The time, the interface and the frame of a packet.
+type Seen = (u64, u32, Vec<u8>);
+
+/// The names of the interfaces, and every packet.
+fn packets(file: &[u8]) -> (Vec<String>, Vec<Seen>) {
     let mut reader = Reader::new(file);
     let mut packets = Vec::new();
     while let Some(block) = reader.next().unwrap() {

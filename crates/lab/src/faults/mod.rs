@@ -21,6 +21,7 @@ pub mod place;
 mod routes;
 mod served;
 pub mod spec;
+mod state;
 mod tcp;
 mod tls;
 
