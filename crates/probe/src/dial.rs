@@ -248,10 +248,11 @@ pub(crate) async fn single(
 }
 
 async fn dial_one(scope: &Scope, open: Open, deadline: Deadline) -> Ended {
-    let to = scope.mapped(open.address);
-    let options = options(scope, to, deadline);
     let began = Instant::now();
-    let report = tcp::dial(to, &options).await;
+    let report = match scope.mapped(open.address) {
+        Ok(to) => tcp::dial(to, &options(scope, to, deadline)).await,
+        Err(error) => Err(error),
+    };
     let duration = report.as_ref().map_or_else(|_| began.elapsed(), |report| report.duration);
     let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     Ended { open, duration_ns, report }

@@ -68,7 +68,7 @@ pub async fn probe(
 }
 
 async fn open(scope: &Scope, address: SocketAddr, deadline: Deadline) -> Option<TcpStream> {
-    let to = scope.mapped(address);
+    let to = scope.mapped(address).ok()?;
     match tcp::dial(to, &dial::options(scope, to, deadline)).await.ok()?.outcome {
         DialOutcome::Connected(stream) => Some(stream),
         DialOutcome::Failed(_) | DialOutcome::TimedOut => None,

@@ -269,6 +269,20 @@ pub fn resolver_config(scope: &Scope, files: &Files, name: &str) -> ResolverConf
     config
 }
 
+/// The configuration of a host whose only resolver is `server`, with the C
+/// library's defaults (resolv.conf(5)).
+pub fn stub_config(server: SocketAddr) -> ResolverConfig {
+    ResolverConfig {
+        servers: vec![server],
+        search: Vec::new(),
+        ndots: 1,
+        timeout: Duration::from_secs(5),
+        attempts: 2,
+        hosts_file: Vec::new(),
+        nsswitch: None,
+    }
+}
+
 /// Records a configuration that did not come from files.
 pub fn record_config(scope: &Scope, config: &ResolverConfig) {
     scope.record(Observation::ResolverConfig {

@@ -81,16 +81,20 @@ struct Trace<'a> {
 impl Trace<'_> {
     fn start(&mut self, ttl: u8, deadline: Deadline) {
         let to = self.scope.mapped(self.destination);
-        let options = DialOptions {
+        let options = to.as_ref().map(|&to| DialOptions {
             ttl: Some(ttl),
             // No second SYN: it would count against the routers' budgets.
             syn_count: Some(1),
             timeout: deadline.remaining().min(HOP_WAIT),
             ..dial::options(self.scope, to, deadline)
-        };
+        });
+        let options = options.unwrap_or_default();
         self.started.insert(ttl, Instant::now());
         self.probing.spawn(async move {
-            let report = tcp::dial(to, &options).await;
+            let report = match to {
+                Ok(to) => tcp::dial(to, &options).await,
+                Err(error) => Err(error),
+            };
             let duration = report.as_ref().map_or(Duration::ZERO, |report| report.duration);
             (ttl, outcome(report.as_ref()), duration)
         });

@@ -1,6 +1,7 @@
 //! Where to record, for which hop and why, and how this run reaches the network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,9 @@ use plumb_evidence::{Observation, Purpose};
 use tokio::sync::watch;
 
 use crate::Recorder;
+
+/// errno 101 of Linux: the network is unreachable.
+const ENETUNREACH: i32 = 101;
 
 /// What every operation is given.
 #[derive(Debug, Clone)]
@@ -89,13 +93,18 @@ impl Scope {
         }
     }
 
-    /// Where packets for `address` really go. Says so, once per address.
-    pub fn mapped(&self, address: SocketAddr) -> SocketAddr {
-        let (to, first) = self.network.map.look_up(address);
-        if first {
-            self.record(Observation::Mapped { from: address, to });
+    /// Where packets for `address` really go. Says so, once per address. Where
+    /// addresses are mapped, one that is not leads nowhere: ENETUNREACH.
+    pub fn mapped(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        match self.network.map.look_up(address) {
+            Some((to, first)) => {
+                if first {
+                    self.record(Observation::Mapped { from: address, to });
+                }
+                Ok(to)
+            }
+            None => Err(io::Error::from_raw_os_error(ENETUNREACH)),
         }
-        to
     }
 }
 
@@ -128,11 +137,15 @@ impl Family {
 }
 
 /// Addresses that stand for others: in the loopback lab every machine lives on
-/// 127.0.0.1 at ports of its own.
+/// an address of 127.0.0.0/8.
+///
+/// An entry with port 0 stands for every port of its address that has no entry
+/// of its own. A map with any entry is the whole network: what is neither in it
+/// nor a loopback address cannot be reached.
 #[derive(Debug, Default)]
 pub struct AddressMap {
     entries: BTreeMap<SocketAddr, SocketAddr>,
-    said: Mutex<Vec<SocketAddr>>,
+    said: Mutex<BTreeSet<SocketAddr>>,
 }
 
 impl AddressMap {
@@ -145,14 +158,17 @@ impl AddressMap {
     }
 
     /// Where `address` leads, and whether this is to be said now.
-    fn look_up(&self, address: SocketAddr) -> (SocketAddr, bool) {
-        let Some(&to) = self.entries.get(&address) else { return (address, false) };
+    fn look_up(&self, address: SocketAddr) -> Option<(SocketAddr, bool)> {
+        let any_port = || {
+            let host = self.entries.get(&SocketAddr::new(address.ip(), 0))?;
+            Some(SocketAddr::new(host.ip(), address.port()))
+        };
+        let Some(to) = self.entries.get(&address).copied().or_else(any_port) else {
+            let passes = self.is_empty() || address.ip().is_loopback();
+            return passes.then_some((address, false));
+        };
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = !said.contains(&address);
-        if first {
-            said.push(address);
-        }
-        (to, first)
+        Some((to, said.insert(address)))
     }
 }
 
@@ -199,10 +215,27 @@ mod tests {
         let to: SocketAddr = "127.0.0.1:8443".parse().unwrap();
         let network = Network { map: AddressMap::new([(from, to)]), ..Network::default() };
         let scope = Scope::new(Recorder::new(), Arc::new(network));
-        assert_eq!(scope.mapped(from), to);
-        assert_eq!(scope.mapped(from), to);
-        assert_eq!(scope.mapped(to), to);
+        assert_eq!(scope.mapped(from).unwrap(), to);
+        assert_eq!(scope.mapped(from).unwrap(), to);
+        assert_eq!(scope.mapped(to).unwrap(), to);
         assert_eq!(scope.recorder.len(), 1);
+    }
+
+    #[test]
+    fn a_map_is_the_whole_network() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let map = AddressMap::new([
+            (address("192.0.2.1:443"), address("127.0.0.1:8443")),
+            (address("192.0.2.1:0"), address("127.77.0.1:0")),
+        ]);
+        let network = Network { map, ..Network::default() };
+        let scope = Scope::new(Recorder::new(), Arc::new(network));
+        assert_eq!(scope.mapped(address("192.0.2.1:443")).unwrap(), address("127.0.0.1:8443"));
+        assert_eq!(scope.mapped(address("192.0.2.1:80")).unwrap(), address("127.77.0.1:80"));
+        let error = scope.mapped(address("198.51.100.1:80")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NetworkUnreachable);
+        let open = Scope::new(Recorder::new(), Arc::new(Network::default()));
+        assert_eq!(open.mapped(address("198.51.100.1:80")).unwrap(), address("198.51.100.1:80"));
     }
 
     #[tokio::test]

@@ -205,7 +205,7 @@ impl Target {
     /// Connects, announcing this size or the usual one.
     async fn open(&self, mss_bytes: Option<u16>, deadline: Deadline) -> Option<Opened> {
         let start_ns = self.scope.elapsed_ns();
-        let to = self.scope.mapped(self.address);
+        let to = self.scope.mapped(self.address).ok()?;
         let options = DialOptions { mss_bytes, ..dial::options(&self.scope, to, deadline) };
         let report = tcp::dial(to, &options).await.ok()?;
         let DialOutcome::Connected(stream) = report.outcome else { return None };

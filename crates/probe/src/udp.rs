@@ -48,7 +48,10 @@ async fn converse(
     icmp: &mut Vec<IcmpError>,
     deadline: Deadline,
 ) -> UdpOutcome {
-    let to = scope.mapped(address);
+    let to = match scope.mapped(address) {
+        Ok(to) => to,
+        Err(error) => return failed(&error),
+    };
     let source = scope.network.source.filter(|source| source.is_ipv4() == to.is_ipv4());
     let socket = match ProbeSocket::connect(to, source) {
         Ok(socket) => socket,

@@ -95,7 +95,10 @@ async fn over_udp(
     deadline: Deadline,
     seen: &mut DnsExchange,
 ) -> DnsOutcome {
-    let to = scope.mapped(ask.server);
+    let to = match scope.mapped(ask.server) {
+        Ok(to) => to,
+        Err(error) => return refused(&error, Vec::new()),
+    };
     let source = scope.network.source.filter(|source| source.is_ipv4() == to.is_ipv4());
     let socket = match ProbeSocket::connect(to, source) {
         Ok(socket) => socket,
@@ -174,7 +177,10 @@ async fn over_tcp(
     deadline: Deadline,
     seen: &mut DnsExchange,
 ) -> DnsOutcome {
-    let to = scope.mapped(ask.server);
+    let to = match scope.mapped(ask.server) {
+        Ok(to) => to,
+        Err(error) => return refused(&error, Vec::new()),
+    };
     seen.tries = 1;
     let report = match tcp::dial(to, &dial::options(scope, to, deadline)).await {
         Ok(report) => report,
