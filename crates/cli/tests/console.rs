@@ -16,7 +16,5 @@ fn console_blocks_say_what_plumb_says() {
         cases.env(proxy, "");
     }
     cases.case("tests/cmd/*.md");
-    if std::path::Path::new("../../README.md").exists() {
-        cases.case("../../README.md");
-    }
+    cases.case("../../README.md");
 }

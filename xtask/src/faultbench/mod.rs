@@ -9,6 +9,7 @@ mod healthy;
 mod measure;
 mod report;
 mod score;
+mod wide;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -41,6 +42,11 @@ pub(crate) struct Faultbench {
     /// Seed that check is given
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+
+    /// Every fault once more over each family alone, from the other home, and
+    /// at other places than its own
+    #[arg(long)]
+    wide: bool,
 
     /// One case of each kind, in a few minutes
     #[arg(long)]
@@ -87,7 +93,7 @@ impl Faultbench {
         let mut command = Command::new("/proc/self/exe");
         command.arg("faultbench").arg("--plumb").arg(&copy).arg("--out").arg(&table);
         command.args(["--jobs", &self.jobs.to_string(), "--seed", &self.seed.to_string()]);
-        command.args(self.quick.then_some("--quick"));
+        command.args(self.quick.then_some("--quick")).args(self.wide.then_some("--wide"));
         for only in &self.only {
             command.args(["--only", only]);
         }
@@ -112,7 +118,7 @@ impl Faultbench {
     fn out(&self) -> Result<Option<PathBuf>, Error> {
         Ok(match &self.out {
             Some(out) => Some(std::path::absolute(out)?),
-            None if self.quick || !self.only.is_empty() => None,
+            None if self.quick || self.wide || !self.only.is_empty() => None,
             None => Some(docs::workspace().join("docs/faultbench.md")),
         })
     }
@@ -120,6 +126,9 @@ impl Faultbench {
     fn cases(&self) -> Vec<Case> {
         let mut cases = case::faults();
         cases.extend(healthy::variants());
+        if self.wide {
+            cases.extend(wide::variants());
+        }
         if self.quick {
             cases.retain(|case| case::QUICK.contains(&case.name.as_str()));
         }
