@@ -11,6 +11,7 @@ use plumb_evidence::observation::{RouteResult, SystemResult, TlsOutcome};
 use plumb_evidence::{Observation, Purpose};
 use plumb_probe::dial::Aside;
 use plumb_probe::handshake::TlsOptions;
+use plumb_probe::local::ResolverConfig;
 use plumb_probe::resolve::SystemResolver;
 use plumb_probe::trust::LazyStore;
 use plumb_probe::{
@@ -249,29 +250,38 @@ impl Walker {
     }
 
     async fn look_up(&self, scope: &Scope, host: &str) -> Option<Vec<IpAddr>> {
-        let config = local::resolver_config(scope, &local::Files::default(), host);
-        for server in &config.servers {
-            let _ = local::route(scope, server.ip());
-        }
+        let (config, resolver) = self.resolver(scope, host);
         let (aside, name, wait) = (scope.purpose(Purpose::Aside), host.to_owned(), self.deadline());
-        let asked = config.clone();
         self.beside.spawn(async move {
-            resolve::beside(&aside, &asked, &name, wait).await;
+            resolve::beside(&aside, &config, &name, wait).await;
         });
-        let resolver = match &self.request.stub_resolver {
-            Some(server) => {
-                SystemResolver::Stub(local::ResolverConfig { servers: vec![*server], ..config })
-            }
-            None => SystemResolver::Library,
-        };
         match resolve::system(scope, &resolver, host, self.deadline()).await {
             SystemResult::Addresses { addresses } => Some(addresses),
             SystemResult::Failed { .. } | SystemResult::TimedOut | SystemResult::Abandoned => None,
         }
     }
 
-    /// What the kernel would do with the first address of each family.
+    /// How names are resolved: as this host does, or by the stub alone, so that
+    /// nothing of a loopback lab is asked outside.
+    fn resolver(&self, scope: &Scope, host: &str) -> (ResolverConfig, SystemResolver) {
+        let Some(stub) = self.request.stub_resolver else {
+            let config = local::resolver_config(scope, &local::Files::default(), host);
+            for server in &config.servers {
+                let _ = local::route(scope, server.ip());
+            }
+            return (config, SystemResolver::Library);
+        };
+        let config = local::stub_config(stub);
+        local::record_config(scope, &config);
+        (config.clone(), SystemResolver::Stub(config))
+    }
+
+    /// What the kernel would do with the first address of each family. Mapped
+    /// addresses are not this host's to route.
     fn routes(&self, scope: &Scope, addresses: &[SocketAddr]) {
+        if !scope.network.map.is_empty() {
+            return;
+        }
         let first = |v4: bool| addresses.iter().find(|a| a.is_ipv4() == v4);
         for address in [first(true), first(false)].into_iter().flatten() {
             let _ = local::route(scope, address.ip());
@@ -280,6 +290,9 @@ impl Walker {
 
     /// What the neighbour table says of the first router on the way.
     fn gateway(&self, scope: &Scope, destination: IpAddr) {
+        if !scope.network.map.is_empty() {
+            return;
+        }
         let route = scope.recorder.events().into_iter().rev().find_map(|event| match event.what {
             Observation::Route { destination: to, result } if to == destination => Some(result),
             _ => None,

@@ -15,6 +15,8 @@ const TMPFS_BYTES_MAX: u64 = 64 << 20;
 
 const ETC: &str = "/etc";
 const RUN: &str = "/run";
+/// Below `/etc`: where OpenSSL and its users look for trusted certificates.
+const ROOTS: &str = "ssl/certs";
 
 /// Enters the namespaces of `reply` and makes the private view of the file
 /// system. The process must have one thread only.
@@ -64,6 +66,9 @@ fn lay_files(files: &[MachineFile]) -> Result<(), LabError> {
     if mount::overlay(ETC, &upper, &work, ETC).is_err() {
         bind_files(&upper, files);
     }
+    // The whole directory, so that no root of this host's is among the lab's; where
+    // there is none, no program looks there.
+    let _ = mount::bind(upper.join(ROOTS), Path::new(ETC).join(ROOTS));
     // The overlay keeps what lies beneath; the program sees an empty /run.
     mount::tmpfs(RUN, TMPFS_BYTES_MAX, 0o755)?;
     Ok(())
