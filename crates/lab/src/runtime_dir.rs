@@ -34,6 +34,10 @@ const O_NOFOLLOW: i32 = 0o400_000;
 const CLAIM_TRIES: usize = 100;
 const CLAIM_PAUSE: Duration = Duration::from_millis(1);
 
+/// Names tried in a temporary directory in which somebody else took the first:
+/// more of them taken is an attack, and is said.
+const FALLBACK_NAMES_MAX: u32 = 8;
+
 const LOCK: &str = "lock";
 const CONTROL: &str = "control";
 const ABOUT: &str = "lab.json";
@@ -68,9 +72,20 @@ pub(crate) struct Claim {
 }
 
 impl RuntimeDir {
-    /// The directory of a user without `$XDG_RUNTIME_DIR`: `<tmp>/plumb-UID`.
+    /// The directory of a user without `$XDG_RUNTIME_DIR`: `<tmp>/plumb-UID`, or,
+    /// where that name belongs to somebody else (the temporary directory is
+    /// everybody's, and in a user namespace two users have one number), the
+    /// first of `<tmp>/plumb-UID.2`, `.3`, ... that does not.
     pub fn fallback(tmp: &Path) -> PathBuf {
-        tmp.join(format!("plumb-{}", plumb_sys::process::uid()))
+        let uid = plumb_sys::process::uid();
+        let first = tmp.join(format!("plumb-{uid}"));
+        let others = (2..=FALLBACK_NAMES_MAX).map(|n| tmp.join(format!("plumb-{uid}.{n}")));
+        let mut names = std::iter::once(first.clone()).chain(others);
+        let free = |path: &PathBuf| match fs::symlink_metadata(path) {
+            Ok(found) => found.is_dir() && found.uid() == uid,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        names.find(free).unwrap_or(first)
     }
 
     /// Opens `base`, making it where it is missing.
