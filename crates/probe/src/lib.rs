@@ -12,9 +12,11 @@
 //! * [`resolve`]: what the system answers, DNS exchanges, the delegation walk;
 //! * [`dial`]: connections as RFC 8305 opens them;
 //! * [`connection`]: an open connection that counts what passes;
-//! * [`handshake`], [`trust`], [`certificate`]: TLS with the chain kept;
+//! * [`handshake`], [`trust`], [`certificate`], [`issuer`]: TLS with the chain
+//!   kept;
 //! * [`hello`]: the raw ClientHello ladder;
 //! * [`exchange`], [`body`], [`proxy`]: HTTP on a stream of our own;
+//! * [`udp`]: one datagram and what comes back;
 //! * [`plain`], [`path`], [`segment`]: what further probes ask.
 
 #![forbid(unsafe_code)]

@@ -1,11 +1,11 @@
 //! The one stream of events of a run.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use plumb_evidence::evidence::EVENTS_MAX;
 use plumb_evidence::observation::PhaseName;
 use plumb_evidence::{Event, Observation, Purpose};
+use plumb_sys::clock::Clock;
 use tokio::sync::{mpsc, watch};
 
 /// Keeps what was seen, in order, and tells those who watch. Clones share one
@@ -17,7 +17,7 @@ pub struct Recorder {
 
 #[derive(Debug)]
 struct Shared {
-    start: Instant,
+    clock: Clock,
     state: Mutex<State>,
     stalls: watch::Sender<Option<Stall>>,
     seen: watch::Sender<u32>,
@@ -48,7 +48,7 @@ impl Recorder {
     pub fn new() -> Recorder {
         Recorder {
             shared: Arc::new(Shared {
-                start: Instant::now(),
+                clock: Clock::start(),
                 state: Mutex::default(),
                 stalls: watch::Sender::new(None),
                 seen: watch::Sender::new(0),
@@ -114,7 +114,7 @@ impl Recorder {
 
     /// Monotonic nanoseconds since the run began.
     pub fn elapsed_ns(&self) -> u64 {
-        u64::try_from(self.shared.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.shared.clock.elapsed_ns()
     }
 
     /// A number for a connection, unique in this run, from 1.
