@@ -31,7 +31,7 @@ const SILENT_MAX: u8 = 10;
 
 /// Sends TTL-limited connects in waves, records one `Hop` for each in the order
 /// of the path up to the first that ended it (the destination, or whoever
-/// rejects), and gives them back. Where nobody ends it, it ends [`SILENT_MAX`]
+/// rejects), and gives them back. Where nobody ends it, it ends ten
 /// hops behind the last answer.
 pub async fn trace(scope: &Scope, destination: SocketAddr, deadline: Deadline) -> Vec<HopProbe> {
     let mut trace = Trace {
