@@ -6,9 +6,9 @@ use std::process::Output;
 
 use plumb_lab::{Lab, faults};
 
-/// Longer than a healthy page takes by far; shorter than the kernel's patience
-/// with a neighbour that does not answer (some 3 s) plus two seconds.
-const PATIENCE_S: &str = "5";
+/// Longer than a healthy page takes by far, and than the kernel's patience with
+/// a neighbour that does not answer (some 3 s).
+const PATIENCE_S: &str = "4";
 
 const PAGE: &str = "https://www.example.com/";
 
@@ -474,7 +474,7 @@ fn http_redirect_dead_name() {
 
 #[test]
 fn http_slow() {
-    check("http.slow,delay=3s", |lab| {
+    check("http.slow,delay=2s", |lab| {
         assert_eq!(fetch(lab, &["--max-time", "1", PAGE]).0, TIMED_OUT);
         assert_eq!(fetch(lab, &[PAGE]).1, "200");
     });
@@ -491,6 +491,78 @@ fn http_body_truncated() {
 #[test]
 fn http_encoding_corrupt() {
     curl_meets("http.encoding-corrupt", 61);
+}
+
+// --- the rest -------------------------------------------------------------------
+
+#[test]
+fn each_further_fault_of_the_network_is_met() {
+    for (fault, code) in [
+        ("net.blackhole-route", TIMED_OUT),
+        ("net.routing-loop", COULD_NOT_CONNECT),
+        ("net.host-filtered", TIMED_OUT),
+        ("tcp.syn-ack-dropped", TIMED_OUT),
+        ("tcp.payload-dropped", TIMED_OUT),
+        ("tcp.reject-host-unreachable", COULD_NOT_CONNECT),
+    ] {
+        curl_meets(fault, code);
+    }
+    check("net.routing-loop", |lab| {
+        for hop in ["From 10.1.1.1", "From 10.130.1.1"] {
+            let heard = ["3", "4", "5", "6"].iter().filter(|ttl| {
+                let args = ["-4", "-n", "-c1", "-W1", "-t", **ttl, "10.130.1.4"];
+                run(lab, "h1", "ping", &args).1.contains(hop)
+            });
+            assert!(heard.count() >= 2, "{hop}");
+        }
+    });
+    check("net.host-rejected", |lab| ping_says(lab, "10.130.1.4", "Packet filtered"));
+}
+
+#[test]
+fn each_further_fault_of_a_server_is_met() {
+    for (fault, code) in [
+        ("tcp.closed-after-accept", TLS_FAILED),
+        ("tls.cert-not-yet-valid", BAD_CERTIFICATE),
+        ("tls.unrecognized-name", TLS_FAILED),
+        ("tls.handshake-silent", TIMED_OUT),
+        ("tls.handshake-cut", TLS_FAILED),
+        ("tls.internal-error", TLS_FAILED),
+        ("http.body-stalled", TIMED_OUT),
+    ] {
+        curl_meets(fault, code);
+    }
+    check("tcp.reset-after-accept", |lab| {
+        // It depends on the moment whether connect() or the handshake meets it.
+        assert!([COULD_NOT_CONNECT, TLS_FAILED].contains(&fetch(lab, &[PAGE]).0));
+    });
+    check("http.client-error", |lab| assert_eq!(fetch(lab, &[PAGE]).1, "404"));
+    check("http.empty-reply", |lab| {
+        assert_eq!(fetch(lab, &["http://www.example.com/"]).0, 52);
+    });
+    check("http.reset", |lab| assert_eq!(fetch(lab, &["http://www.example.com/"]).0, 56));
+}
+
+#[test]
+fn each_further_fault_of_names_is_met() {
+    for (fault, said) in [
+        ("dns.resolver-port-closed", "refused"),
+        ("dns.resolver-silent", "no servers could be reached"),
+        ("dns.refused", "status: REFUSED"),
+        ("dns.malformed", "short (< header size)"),
+        ("dns.no-address", "ANSWER: 0"),
+        ("dns.cname-loop", "loop-of-www.example.com"),
+    ] {
+        check(fault, |lab| {
+            let text = dig(lab, &["www.example.com"]);
+            assert!(text.contains(said), "{fault}: {text}");
+        });
+    }
+    check("dns.authority-silent", |lab| {
+        let (_, text) =
+            run(lab, "h1", "dig", &["@10.130.1.1", "+tries=1", "+time=1", "example.com"]);
+        assert!(text.contains("no servers could be reached"), "{text}");
+    });
 }
 
 // --- variants that break nothing ------------------------------------------------

@@ -35,6 +35,8 @@ pub enum Change {
     Zone(ZoneEdit),
     /// The machine's authoritative server refuses to answer for the zone.
     RefuseZone { machine: String, zone: String },
+    /// The machine's authoritative servers never answer.
+    SilentAuthority { machine: String },
     /// The machine's recursive resolver misbehaves.
     Resolver { machine: String, behaviour: ResolverChange },
     /// The machine's TLS servers misbehave.
@@ -60,6 +62,8 @@ pub enum RouteEdit {
     RemoveTowards(Vec<IpAddr>),
     /// The default routes lead to a neighbour that does not exist.
     DefaultToNobody,
+    /// The destination is reached as everything else is: by the default route.
+    LikeDefault { destination: IpNet },
     /// One more route, of a kind that rejects.
     Reject { destination: IpNet, kind: RouteKind },
 }
@@ -69,6 +73,8 @@ pub enum RouteEdit {
 pub enum ZoneEdit {
     /// The name is gone, with all that it owns and all below it.
     Remove { name: String },
+    /// The name has no address, whatever else it has.
+    RemoveAddresses { name: String },
     /// The name owns nothing but a CNAME.
     Alias { name: String, target: String },
     /// The name's addresses of this one's family are replaced.
@@ -82,6 +88,7 @@ impl ZoneEdit {
     pub fn name(&self) -> &str {
         match self {
             ZoneEdit::Remove { name }
+            | ZoneEdit::RemoveAddresses { name }
             | ZoneEdit::Alias { name, .. }
             | ZoneEdit::SetAddress { name, .. }
             | ZoneEdit::AddAddressFirst { name, .. } => name,
@@ -98,4 +105,8 @@ pub enum ResolverChange {
     TruncateUdp,
     /// Waits before every answer.
     Delay(Duration),
+    /// REFUSED for everything.
+    Refuse,
+    /// Answers with bytes that are no message.
+    Malformed,
 }

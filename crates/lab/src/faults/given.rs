@@ -178,6 +178,16 @@ impl<'a> Given<'a> {
         Err(self.refuse(format!("no zone of this lab has the name {name}{near}")))
     }
 
+    /// The name that the parameter `key` gives, which may become an alias.
+    pub fn alias_name(&self, key: &str) -> Result<&'a str, FaultError> {
+        let name = self.known_name(key)?;
+        if self.plan.zone(name).is_some() {
+            // RFC 1034 section 3.6.2: its SOA and NS records stand there already.
+            return Err(self.refuse(format!("{name} is a zone of its own and cannot be an alias")));
+        }
+        Ok(name)
+    }
+
     /// A firewall at the place.
     pub fn filter(&self, rules: Rules, verdict: FilterVerdict) -> Result<Change, FaultError> {
         let (machine, interface) = self.at_one_end()?;

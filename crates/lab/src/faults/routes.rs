@@ -51,6 +51,16 @@ impl RouteTable {
                     route.onlink = route.device.is_some();
                 }
             }
+            RouteEdit::LikeDefault { destination } => {
+                let same = |route: &&RouteSpec| {
+                    is_default(route)
+                        && route.destination.addr().is_ipv4() == destination.addr().is_ipv4()
+                };
+                if let Some(default) = self.others.iter().find(same).cloned() {
+                    self.others.retain(|route| route.destination != *destination);
+                    self.others.push(RouteSpec { destination: *destination, ..default });
+                }
+            }
             RouteEdit::Reject { destination, kind } => {
                 // It takes the place of one for the same prefix.
                 self.others.retain(|route| route.destination != *destination);

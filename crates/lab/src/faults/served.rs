@@ -35,7 +35,9 @@ impl Cell {
     pub(super) fn of(change: &Change) -> Option<Cell> {
         Some(match change {
             Change::Zone(_) => Cell::Zones,
-            Change::RefuseZone { machine, .. } => Cell::Authority(machine.clone()),
+            Change::RefuseZone { machine, .. } | Change::SilentAuthority { machine } => {
+                Cell::Authority(machine.clone())
+            }
             Change::Resolver { machine, .. } => Cell::Resolver(machine.clone()),
             Change::Tls { machine, .. } => Cell::Tls(machine.clone()),
             Change::Site { machine, .. } => Cell::Site(machine.clone()),
@@ -202,6 +204,7 @@ fn authority_behaviour(
             Change::RefuseZone { machine: m, zone } if m == machine => {
                 behaviour.lame.push(name(zone)?);
             }
+            Change::SilentAuthority { machine: m } if m == machine => behaviour.silent = true,
             _ => {}
         }
     }
@@ -219,6 +222,8 @@ fn resolver_behaviour(machine: &str, changes: &[&Change]) -> Result<ResolverBeha
             ResolverChange::Servfail { below } => sum.servfail.push(name(below)?),
             ResolverChange::TruncateUdp => sum.truncate_udp = true,
             ResolverChange::Delay(delay) => sum.delay = Some(*delay),
+            ResolverChange::Refuse => sum.refuse = true,
+            ResolverChange::Malformed => sum.malformed = true,
         }
     }
     Ok(sum)
@@ -252,6 +257,11 @@ fn edit_zones(zones: &mut ZoneSet, edit: &ZoneEdit) -> Result<(), FaultError> {
     let ttl_s = zone.records().find(|r| r.name == name).map_or(TTL_S, |record| record.ttl_s);
     let edited = match edit {
         ZoneEdit::Remove { .. } => Ok(()),
+        ZoneEdit::RemoveAddresses { .. } => {
+            zone.remove(&name, Some(Rtype::A));
+            zone.remove(&name, Some(Rtype::Aaaa));
+            Ok(())
+        }
         ZoneEdit::Alias { target, .. } => {
             let target = self::name(target)?;
             zone.remove(&name, None);
