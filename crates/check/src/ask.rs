@@ -2,10 +2,10 @@
 
 use plumb_evidence::observation::DnsRole;
 use plumb_evidence::{Evidence, Observation, Purpose, Question};
-use plumb_probe::resolve::{self, Ask};
+use plumb_probe::resolve::{self, Ask, SystemResolver};
 use plumb_probe::trust::LazyStore;
 use plumb_probe::{
-    Deadline, Retry, Scope, Stop, dial, hello, local, path, plain, policy, segment, trust,
+    Deadline, Retry, Scope, Stop, dial, hello, issuer, local, path, plain, policy, segment,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -61,12 +61,18 @@ async fn answer_all(walker: &Walker, evidence: &Evidence, questions: Vec<Questio
     for question in questions {
         scope.record(Observation::Asked { question: question.clone() });
         let chain = matches!(question, Question::Issuer { .. }).then(|| Chain::last(evidence));
-        answers.spawn(answer(scope.clone(), walker.store.clone(), chain.flatten(), question));
+        let issuer =
+            chain.flatten().map(|chain| (chain, walker.store.clone(), walker.system_resolver()));
+        answers.spawn(answer(scope.clone(), issuer, question));
     }
     while answers.join_next().await.is_some() {}
 }
 
-async fn answer(scope: Scope, store: LazyStore, chain: Option<Chain>, question: Question) {
+async fn answer(
+    scope: Scope,
+    issuer: Option<(Chain, LazyStore, SystemResolver)>,
+    question: Question,
+) {
     let scope = &scope;
     let soon = Deadline::after(policy::PROBE_WAIT);
     match question {
@@ -110,8 +116,8 @@ async fn answer(scope: Scope, store: LazyStore, chain: Option<Chain>, question: 
         }
         Question::PlainHttp { address, host } => plain::probe(scope, address, &host, soon).await,
         Question::Issuer { url } => {
-            let Some(Chain { der, server_name }) = chain else { return };
-            trust::fetch_issuer(scope, &url, &der, &server_name, &store, soon).await;
+            let Some((Chain { der, server_name }, store, resolver)) = issuer else { return };
+            issuer::fetch_issuer(scope, &url, &der, &server_name, &store, &resolver, soon).await;
         }
     }
 }

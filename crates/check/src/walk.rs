@@ -126,9 +126,15 @@ impl Walker {
             port: hop.port,
             url: hop.url.as_ref().map(without_credentials),
         });
-        // What this host cannot tell about itself is missing from the evidence,
-        // and the probes record that.
-        let _ = local::interfaces(scope);
+        if scope.network.map.is_empty() {
+            // What this host cannot tell about itself is missing from the evidence.
+            let _ = local::interfaces(scope);
+        } else {
+            scope.record(Observation::NotLookedAt {
+                what: "interfaces, routes and neighbours".to_owned(),
+                why: "the lab on loopback addresses has none".to_owned(),
+            });
+        }
         let proxy = self.request.proxies.choose(hop.scheme, &hop.host);
         if let Some(choice) = proxy {
             let url = without_credentials(&choice.url);
@@ -264,16 +270,27 @@ impl Walker {
     /// How names are resolved: as this host does, or by the stub alone, so that
     /// nothing of a loopback lab is asked outside.
     fn resolver(&self, scope: &Scope, host: &str) -> (ResolverConfig, SystemResolver) {
-        let Some(stub) = self.request.stub_resolver else {
-            let config = local::resolver_config(scope, &local::Files::default(), host);
-            for server in &config.servers {
-                let _ = local::route(scope, server.ip());
+        match self.system_resolver() {
+            SystemResolver::Stub(config) => {
+                local::record_config(scope, &config);
+                (config.clone(), SystemResolver::Stub(config))
             }
-            return (config, SystemResolver::Library);
-        };
-        let config = local::stub_config(stub);
-        local::record_config(scope, &config);
-        (config.clone(), SystemResolver::Stub(config))
+            SystemResolver::Library => {
+                let config = local::resolver_config(scope, &local::Files::default(), host);
+                for server in &config.servers {
+                    let _ = local::route(scope, server.ip());
+                }
+                (config, SystemResolver::Library)
+            }
+        }
+    }
+
+    /// Who stands for the system's resolver.
+    pub(crate) fn system_resolver(&self) -> SystemResolver {
+        match self.request.stub_resolver {
+            Some(server) => SystemResolver::Stub(local::stub_config(server)),
+            None => SystemResolver::Library,
+        }
     }
 
     /// What the kernel would do with the first address of each family. Mapped
