@@ -9,8 +9,9 @@ use plumb_probe::{AddressMap, Network, Recorder, Scope};
 use tokio::sync::watch;
 
 use crate::ask::ask_until_clear;
+use crate::beside::Beside;
 use crate::request::{Family, Request};
-use crate::walk::{Beside, Walker};
+use crate::walk::Walker;
 
 /// Walks to the target, has every question of the diagnosis answered, and
 /// gives back all that was seen. Live views subscribe to `recorder` first.

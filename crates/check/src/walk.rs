@@ -1,26 +1,23 @@
 //! What a good client does to reach the target, each step recorded.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE, LOCATION, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{LOCATION, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Method, StatusCode};
 use plumb_evidence::evidence::Scheme;
 use plumb_evidence::observation::{RouteResult, SystemResult, TlsOutcome};
 use plumb_evidence::{Observation, Purpose};
-use plumb_probe::dial::Aside;
 use plumb_probe::handshake::TlsOptions;
 use plumb_probe::local::ResolverConfig;
 use plumb_probe::resolve::SystemResolver;
 use plumb_probe::trust::LazyStore;
 use plumb_probe::{
-    Connection, Deadline, Retry, Scope, dial, exchange, handshake, local, policy, proxy, resolve,
-    udp,
+    Connection, Deadline, Retry, Scope, dial, exchange, handshake, local, proxy, resolve, udp,
 };
-use tokio::task::JoinSet;
 use url::Url;
 
+use crate::beside::Beside;
+use crate::hop::{Hop, without_credentials};
 use crate::request::{ProxyChoice, Request};
 
 /// All that a walk needs, shared by its hops.
@@ -30,18 +27,6 @@ pub(crate) struct Walker {
     pub(crate) store: LazyStore,
     /// What goes on beside the walk.
     pub(crate) beside: Beside,
-}
-
-/// One request of the redirect chain.
-#[derive(Clone)]
-struct Hop {
-    scheme: Scheme,
-    host: String,
-    port: u16,
-    url: Option<Url>,
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
 }
 
 /// How a hop ended.
@@ -58,7 +43,7 @@ impl Walker {
     /// Walks every hop, retrying as asked.
     pub(crate) async fn walk(&self) {
         let retry = Retry::walk(self.request.retries, self.request.seed);
-        let mut hop = self.first_hop();
+        let mut hop = Hop::first(&self.request);
         let mut visited = Vec::new();
         for number in 0..=self.request.redirects_max {
             let scope = self.scope.hop(number);
@@ -67,28 +52,6 @@ impl Walker {
                 End::Redirected(next) => hop = *next,
                 End::Arrived | End::Failed { .. } => return,
             }
-        }
-    }
-
-    fn first_hop(&self) -> Hop {
-        let request = &self.request;
-        let mut headers = HeaderMap::new();
-        for (name, value) in &request.headers {
-            // The command line has checked both; what is not a header is not sent.
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str()))
-            {
-                headers.append(name, value);
-            }
-        }
-        Hop {
-            scheme: request.target.scheme,
-            host: request.target.host.clone(),
-            port: request.target.port,
-            url: request.url.clone(),
-            method: Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::GET),
-            headers,
-            body: Bytes::from(request.body.clone()),
         }
     }
 
@@ -374,65 +337,6 @@ impl Walker {
     }
 }
 
-impl Hop {
-    /// The request that follows a redirect (RFC 9110 section 15.4): 303 turns
-    /// all but HEAD into GET; 301 and 302 do so for POST, as every client does;
-    /// 307 and 308 change nothing. Credentials stay with their origin. `None`
-    /// where the URL is not HTTP.
-    fn redirected(&self, status: StatusCode, url: Url) -> Option<Hop> {
-        let scheme = match url.scheme() {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            _ => return None,
-        };
-        let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
-        let mut next = self.clone();
-        let becomes_get = match status.as_u16() {
-            303 => self.method != Method::HEAD,
-            301 | 302 => self.method == Method::POST,
-            _ => false,
-        };
-        if becomes_get {
-            next.method = Method::GET;
-            next.body = Bytes::new();
-        }
-        if (scheme, host.as_str(), port) != (self.scheme, self.host.as_str(), self.port) {
-            next.headers.remove(AUTHORIZATION);
-            next.headers.remove(COOKIE);
-        }
-        Some(Hop { scheme, host, port, url: Some(url), ..next })
-    }
-}
-
-/// Looks that cost the walk no time; their results are awaited when it is over.
-#[derive(Clone, Default)]
-pub(crate) struct Beside {
-    dials: Arc<Mutex<Vec<Aside>>>,
-    tasks: Arc<Mutex<JoinSet<()>>>,
-}
-
-impl Beside {
-    fn push(&self, aside: Aside) {
-        self.dials.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
-    }
-
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(work);
-    }
-
-    /// Waits for all that was begun.
-    pub(crate) async fn finish(&self) {
-        let dials = std::mem::take(&mut *self.dials.lock().unwrap_or_else(PoisonError::into_inner));
-        let deadline = Deadline::after(policy::ASIDE_WAIT);
-        for dial in dials {
-            dial.finish(deadline).await;
-        }
-        let mut tasks =
-            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        while tasks.join_next().await.is_some() {}
-    }
-}
-
 /// Speaks to the first address by datagram.
 async fn udp_hop(scope: &Scope, addresses: &[SocketAddr], deadline: Deadline) -> End {
     let Some(&address) = addresses.first() else { return End::Failed { may_pass: false } };
@@ -442,15 +346,6 @@ async fn udp_hop(scope: &Scope, addresses: &[SocketAddr], deadline: Deadline) ->
 
 fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
-}
-
-/// A URL as it may be shown.
-pub(crate) fn without_credentials(url: &Url) -> String {
-    let mut url = url.clone();
-    // Only URLs without a host refuse this, and those hold no credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.into()
 }
 
 fn authority_of(url: &Url) -> (String, u16) {
