@@ -12,7 +12,7 @@ use plumb_report::text::{self, Detail, Live};
 use super::{Check, saved};
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
-use crate::output::{Output, Session};
+use crate::output::{self, Output, Session};
 
 /// How long the end of the process waits for threads that a lookup still
 /// holds: not at all, they have nothing left to tell.
@@ -91,6 +91,9 @@ async fn one(request: Request, output: &mut Output) -> Result<(Judged, bool), Co
         verdict.outcome = Outcome::Unknown;
     }
     view.finish(&evidence, &verdict)?;
+    if stopped {
+        output::note("interrupted: this is what was seen so far");
+    }
     Ok((Judged { evidence, verdict }, stopped))
 }
 
