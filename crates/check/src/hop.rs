@@ -72,15 +72,6 @@ impl Hop {
     }
 }
 
-/// A URL as it may be shown.
-pub(crate) fn without_credentials(url: &Url) -> String {
-    let mut url = url.clone();
-    // Only URLs without a host refuse this, and those hold no credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.into()
-}
-
 #[cfg(test)]
 mod tests {
     use plumb_evidence::Target;

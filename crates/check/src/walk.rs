@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{LOCATION, PROXY_AUTHORIZATION};
-use http::{HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 use plumb_evidence::evidence::Scheme;
 use plumb_evidence::observation::{RouteResult, SystemResult, TlsOutcome};
 use plumb_evidence::{Observation, Purpose};
@@ -12,12 +12,13 @@ use plumb_probe::local::ResolverConfig;
 use plumb_probe::resolve::SystemResolver;
 use plumb_probe::trust::LazyStore;
 use plumb_probe::{
-    Connection, Deadline, Retry, Scope, dial, exchange, handshake, local, proxy, resolve, udp,
+    Connection, Deadline, Retry, Scope, credentials, dial, exchange, handshake, local, proxy,
+    resolve, udp,
 };
 use url::Url;
 
 use crate::beside::Beside;
-use crate::hop::{Hop, without_credentials};
+use crate::hop::Hop;
 use crate::request::{ProxyChoice, Request};
 
 /// All that a walk needs, shared by its hops.
@@ -87,7 +88,7 @@ impl Walker {
             scheme: hop.scheme,
             host: hop.host.clone(),
             port: hop.port,
-            url: hop.url.as_ref().map(without_credentials),
+            url: hop.url.as_ref().map(credentials::hidden),
         });
         if scope.network.map.is_empty() {
             // What this host cannot tell about itself is missing from the evidence.
@@ -100,7 +101,7 @@ impl Walker {
         }
         let proxy = self.request.proxies.choose(hop.scheme, &hop.host);
         if let Some(choice) = proxy {
-            let url = without_credentials(&choice.url);
+            let url = credentials::hidden(&choice.url);
             scope.record(Observation::Proxy { from: choice.from.clone(), url });
         }
         let (host, port) = match proxy {
@@ -148,7 +149,10 @@ impl Walker {
             return End::Arrived;
         };
         let mut headers = hop.headers.clone();
-        if let Some(value) = proxy.filter(|_| !hop.scheme.is_tls()).and_then(proxy_authorization) {
+        if let Some(value) = proxy
+            .filter(|_| !hop.scheme.is_tls())
+            .and_then(|choice| proxy::Proxy::new(choice.url.clone()).authorization())
+        {
             headers.insert(PROXY_AUTHORIZATION, value);
         }
         let request = exchange::Request {
@@ -194,12 +198,7 @@ impl Walker {
         choice: &ProxyChoice,
         hop: &Hop,
     ) -> Option<Connection> {
-        let mut url = choice.url.clone();
-        let credentials = credentials_of(&choice.url);
-        // Only URLs without a host refuse this, and those name no proxy.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        let through = proxy::Proxy { url, credentials };
+        let through = proxy::Proxy::new(choice.url.clone());
         let authority = format!("{}:{}", bracketed(&hop.host), hop.port);
         proxy::connect(scope, connection, &through, &authority, self.deadline()).await
     }
@@ -307,14 +306,14 @@ impl Walker {
                 } else {
                     None
                 };
-                (next.url.as_ref().map(without_credentials), Some(next), why_not)
+                (next.url.as_ref().map(credentials::hidden), Some(next), why_not)
             }
             (place, Some(Ok(None))) => (place.map(str::to_owned), None, Some("not http")),
             (place, Some(Err(_))) => (place.map(str::to_owned), None, Some("no URL")),
             (_, None) => (None, None, Some("no Location")),
         };
         scope.record(Observation::Redirect {
-            from: without_credentials(url),
+            from: credentials::hidden(url),
             to: to.unwrap_or_default(),
             status: status.as_u16(),
             followed: why_not.is_none(),
@@ -355,25 +354,6 @@ fn authority_of(url: &Url) -> (String, u16) {
         url.host_str().unwrap_or_default().to_owned(),
         url.port_or_known_default().unwrap_or(PROXY_PORT),
     )
-}
-
-/// `user:password` with percent-encoding undone.
-fn credentials_of(url: &Url) -> Option<String> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let decode =
-        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    Some(format!("{}:{}", decode(url.username()), decode(url.password().unwrap_or_default())))
-}
-
-fn proxy_authorization(choice: &ProxyChoice) -> Option<HeaderValue> {
-    use base64::Engine as _;
-    let credentials = credentials_of(&choice.url)?;
-    let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials));
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 fn bracketed(host: &str) -> String {

@@ -24,7 +24,7 @@ use crate::body::Reader;
 use crate::connection::{Ended, Meter, Traffic, Watch};
 use crate::handshake::{alert_name, tls_error};
 use crate::policy::BODY_WAIT;
-use crate::redact::{self, Secrets};
+use crate::redact::Secrets;
 use crate::{Connection, Deadline, Scope};
 
 /// Bytes of a body that are read at most; a check wants a page, not a disk
@@ -169,7 +169,7 @@ impl Talk<'_> {
         self.scope.record(Observation::HttpRequest(HttpRequest {
             connection: self.id,
             method: request.method.to_string(),
-            url: redact::url(&request.url),
+            url: crate::credentials::hidden(&request.url),
             version: self.version().to_owned(),
             headers,
             body_bytes: self.body_bytes,

@@ -25,6 +25,7 @@ pub mod body;
 pub mod certificate;
 mod client;
 pub mod connection;
+pub mod credentials;
 pub mod dial;
 pub mod exchange;
 pub mod handshake;

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use plumb_evidence::Observation;
 use plumb_evidence::observation::PhaseName;
@@ -12,7 +10,7 @@ use url::Url;
 
 use crate::connection::Ended;
 use crate::plain::status_of;
-use crate::{Connection, Deadline, Scope, redact};
+use crate::{Connection, Deadline, Scope, credentials};
 
 /// Longest head of an answer to CONNECT; common servers stop at 8 to 16 KiB.
 const HEAD_MAX_BYTES: usize = 16 << 10;
@@ -28,46 +26,23 @@ pub struct Proxy {
 
 impl std::fmt::Debug for Proxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proxy").field("url", &redact::url(&self.url)).finish_non_exhaustive()
+        f.debug_struct("Proxy")
+            .field("url", &credentials::hidden(&self.url))
+            .finish_non_exhaustive()
     }
 }
 
 impl Proxy {
     /// Takes the credentials out of a proxy's URL.
     pub fn new(mut url: Url) -> Proxy {
-        let decoded = |part: &str| percent_decoded(part);
-        let credentials = (!url.username().is_empty()).then(|| {
-            format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or("")))
-        });
-        // Fails only where a URL can hold no credentials.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
+        let credentials = credentials::take(&mut url);
         Proxy { url, credentials }
     }
 
     /// The value of `Proxy-Authorization` (RFC 7617), if there are credentials.
     pub fn authorization(&self) -> Option<HeaderValue> {
-        let credentials = self.credentials.as_ref()?;
-        let mut value =
-            HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(credentials))).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        credentials::basic(self.credentials.as_ref()?)
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escaped = bytes.get(at + 1..at + 3).filter(|_| byte == b'%');
-        let value = escaped
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        out.push(value.unwrap_or(byte));
-        at += if value.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Asks for a tunnel to `authority` (`host:port`) on an open connection to the
@@ -91,7 +66,7 @@ pub async fn connect(
         Err(Ended::Stopped) => (None, Some("abandoned".to_owned())),
     };
     scope.record(Observation::ProxyConnect {
-        proxy: redact::url(&proxy.url),
+        proxy: credentials::hidden(&proxy.url),
         authority: authority.to_owned(),
         status,
         error,
@@ -170,6 +145,5 @@ mod tests {
         assert_eq!(proxy.credentials.as_deref(), Some("me:p@ss"));
         assert_eq!(proxy.authorization().unwrap(), "Basic bWU6cEBzcw==");
         assert!(!format!("{proxy:?}").contains("p@ss"));
-        assert_eq!(percent_decoded("100%"), "100%");
     }
 }

@@ -4,9 +4,9 @@ use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
 use clap::Args;
 use plumb_check::{Override, Proxies, ProxyChoice};
+use plumb_probe::credentials;
 use url::Url;
 
 use crate::environment;
@@ -93,7 +93,7 @@ impl RequestArgs {
                         headers.push(header(line)?);
                     }
                 }
-                None => headers.push(not_secret(given, header(given)?)?),
+                None => headers.push(header(given)?),
             }
         }
         let has = |name: &str| {
@@ -104,10 +104,18 @@ impl RequestArgs {
                 .push(("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
         }
         if let Some(user) = self.user()? {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(user);
-            headers.push(("authorization".to_owned(), format!("Basic {encoded}")));
+            headers.extend(credentials::header(&user));
         }
         Ok(headers)
+    }
+
+    /// Whether an argument holds a secret, which everybody on the machine can
+    /// read as long as the process lives.
+    pub fn shows_secret(&self) -> bool {
+        let in_header = |given: &String| header(given).is_ok_and(|header| is_secret(&header));
+        let in_proxy = |given: &String| given.split('@').count() > 1 && given.contains(':');
+        self.headers.iter().filter(|given| !given.starts_with('@')).any(in_header)
+            || self.proxy.as_ref().is_some_and(in_proxy)
     }
 
     /// `user:password` from the file or the environment.
@@ -188,17 +196,10 @@ fn header(line: &str) -> Result<(String, String), CommandError> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Refuses a header with a secret in an argument.
-fn not_secret(given: &str, header: (String, String)) -> Result<(String, String), CommandError> {
-    const SECRET: [&str; 2] = ["authorization", "proxy-authorization"];
-    if !SECRET.contains(&header.0.to_ascii_lowercase().as_str()) || header.1.is_empty() {
-        return Ok(header);
-    }
-    // Only the name is repeated.
-    Err(CommandError::usage("a secret in an argument can be read by everybody on this machine")
-        .at(&given[..header.0.len()], 0..header.0.len())
-        .hint("write the header to a file and give -H @FILE")
-        .hint("for a user name and a password there is --user-file FILE"))
+/// Whether a header carries credentials.
+fn is_secret((name, value): &(String, String)) -> bool {
+    const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+    !value.is_empty() && SECRET.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// `HOST:PORT:ADDR[,ADDR...]`; an IPv6 address may stand in brackets.
@@ -243,12 +244,6 @@ fn proxy(from: &str, given: &str) -> Result<ProxyChoice, CommandError> {
             "{from}: a proxy is spoken to with http, not {}",
             url.scheme()
         )));
-    }
-    if from == "--proxy" && url.password().is_some() {
-        return Err(CommandError::usage(
-            "a password in an argument can be read by everybody on this machine",
-        )
-        .hint("set https_proxy in the environment instead"));
     }
     Ok(ProxyChoice { from: from.to_owned(), url })
 }
@@ -301,10 +296,15 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_an_argument_is_refused_and_not_repeated() {
-        let given = "Authorization: Bearer secret";
-        let error = not_secret(given, header(given).unwrap()).unwrap_err();
-        assert!(!shown(error.clone()).contains("secret-") && !shown(error).contains("Bearer"));
+    fn a_secret_in_an_argument_is_noticed() {
+        for (given, secret) in [
+            ("Authorization: Bearer token", true),
+            ("cookie: session=1", true),
+            ("Authorization:", false),
+            ("Accept: text/html", false),
+        ] {
+            assert_eq!(is_secret(&header(given).unwrap()), secret, "{given}");
+        }
     }
 
     #[test]
@@ -337,7 +337,6 @@ mod tests {
             "http://proxy.example:3128/"
         );
         assert!(proxy("--proxy", "socks5://proxy.example").is_err());
-        assert!(proxy("--proxy", "http://u:p@proxy.example").is_err());
         assert!(proxy("https_proxy", "http://u:p@proxy.example").is_ok());
     }
 

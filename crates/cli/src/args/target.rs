@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use plumb_evidence::Target;
 use plumb_evidence::evidence::Scheme;
+use plumb_probe::credentials;
 use url::Url;
 
 use crate::error::CommandError;
@@ -20,7 +21,7 @@ const LABEL_BYTES_MAX: usize = 63;
 
 const SCHEMES: [&str; 5] = ["https", "http", "tls", "tcp", "udp"];
 
-/// A target with, for `http` and `https`, its URL (which may hold a user name).
+/// A target with, for `http` and `https`, its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedTarget {
     pub text: String,
@@ -28,7 +29,10 @@ pub struct ParsedTarget {
     /// In ASCII; an IPv6 address without brackets.
     pub host: String,
     pub port: u16,
+    /// Without credentials.
     pub url: Option<Url>,
+    /// `user:password` of the URL.
+    pub credentials: Option<String>,
 }
 
 impl ParsedTarget {
@@ -87,7 +91,7 @@ fn with_scheme(text: &str, scheme_end: usize) -> Result<ParsedTarget, CommandErr
     let authority_end = text[authority_start..]
         .find(['/', '?', '#', '\\'])
         .map_or(text.len(), |at| authority_start + at);
-    let host_start = user_part(text, authority_start..authority_end)?;
+    let host_start = user_part(text, authority_start..authority_end);
     let (host, port) = host_and_port(text, host_start..authority_end)?;
     if scheme.is_http() {
         return url_target(text, scheme, &host);
@@ -103,7 +107,7 @@ fn with_scheme(text: &str, scheme_end: usize) -> Result<ParsedTarget, CommandErr
             .at(text, text.len()..text.len())
             .hint(format!("such as {text}:443")));
     };
-    Ok(ParsedTarget { text: text.to_owned(), scheme, host, port, url: None })
+    Ok(ParsedTarget { text: text.to_owned(), scheme, host, port, url: None, credentials: None })
 }
 
 fn without_scheme(text: &str) -> Result<ParsedTarget, CommandError> {
@@ -122,7 +126,14 @@ fn without_scheme(text: &str) -> Result<ParsedTarget, CommandError> {
         Some(_) => Scheme::Tcp,
     };
     if let (Scheme::Tcp, Some(port)) = (scheme, port) {
-        return Ok(ParsedTarget { text: text.to_owned(), scheme, host, port, url: None });
+        return Ok(ParsedTarget {
+            text: text.to_owned(),
+            scheme,
+            host,
+            port,
+            url: None,
+            credentials: None,
+        });
     }
     let literal = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     let mut parsed = url_target(&format!("{}://{literal}/", scheme.name()), scheme, &host)?;
@@ -130,19 +141,10 @@ fn without_scheme(text: &str) -> Result<ParsedTarget, CommandError> {
     Ok(parsed)
 }
 
-/// Where the host begins behind `user@`. A password in an argument can be read
-/// by everybody on the machine, so it is refused.
-fn user_part(text: &str, authority: Range<usize>) -> Result<usize, CommandError> {
-    let Some(at) = text[authority.clone()].rfind('@') else { return Ok(authority.start) };
-    let user = authority.start..authority.start + at;
-    if text[user.clone()].contains(':') {
-        // The password itself is not repeated.
-        return Err(CommandError::usage(
-            "a password in an argument can be read by everybody on this machine",
-        )
-        .hint("write USER:PASSWORD to a file and give --user-file FILE, or set PLUMB_USER"));
-    }
-    Ok(user.end + 1)
+/// Where the host begins, behind `user:password@`.
+fn user_part(text: &str, authority: Range<usize>) -> usize {
+    let at = text[authority.clone()].rfind('@');
+    at.map_or(authority.start, |at| authority.start + at + 1)
 }
 
 /// The host and the port in `range` of `text`, both checked.
@@ -257,16 +259,17 @@ fn url_target(text: &str, scheme: Scheme, host: &str) -> Result<ParsedTarget, Co
     })?;
     let port =
         url.port_or_known_default().unwrap_or(if scheme == Scheme::Https { 443 } else { 80 });
-    let shown = if url.username().is_empty() {
-        text.to_owned()
-    } else {
-        let mut bare = url.clone();
-        // Only URLs without a host refuse, and this one has one.
-        let _ = bare.set_username("");
-        bare.to_string()
-    };
+    let credentials = credentials::take(&mut url);
+    let shown = if credentials.is_some() { url.to_string() } else { text.to_owned() };
     url.set_fragment(None);
-    Ok(ParsedTarget { text: shown, scheme, host: host.to_owned(), port, url: Some(url) })
+    Ok(ParsedTarget {
+        text: shown,
+        scheme,
+        host: host.to_owned(),
+        port,
+        url: Some(url),
+        credentials,
+    })
 }
 
 fn not_unix(text: &str) -> CommandError {
@@ -316,13 +319,15 @@ mod tests {
             shape("bücher.example"),
             "https xn--bcher-kva.example 443 https://xn--bcher-kva.example/"
         );
-        assert_eq!(shape("https://user@h.example/"), "https h.example 443 https://user@h.example/");
+        assert_eq!(shape("https://user@h.example/"), "https h.example 443 https://h.example/");
     }
 
     #[test]
     fn the_text_keeps_what_was_given_without_the_user() {
         assert_eq!(parse("www.example.com:80").unwrap().text, "www.example.com:80");
-        assert_eq!(parse("https://user@h.example/").unwrap().text, "https://h.example/");
+        let parsed = parse("https://user:secret@h.example/").unwrap();
+        assert_eq!(parsed.text, "https://h.example/");
+        assert_eq!(parsed.credentials.as_deref(), Some("user:secret"));
     }
 
     #[test]
@@ -347,7 +352,6 @@ mod tests {
             ".example.com",
             "exa!mple.com",
             "www.example.com/path",
-            "https://user:secret@h.example/",
             "user@host",
             "[::1",
             "[::g]:80",

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use plumb_check::Request;
+use plumb_probe::credentials;
 use plumb_probe::handshake::Identity;
 use plumb_probe::trust::{Source, Store};
 
@@ -19,6 +20,7 @@ use crate::args::target::{self, ParsedTarget};
 use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
+use crate::output;
 
 /// Most retries of one walk: more would be load, not diagnosis.
 const RETRIES_MAX: i64 = 20;
@@ -114,6 +116,14 @@ impl Run for Check {
             self.targets.iter().map(|text| target::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let requests =
             targets.iter().map(|target| self.request_for(target)).collect::<Result<Vec<_>, _>>()?;
+        // In a lab the copy of plumb that looks says it.
+        let shown = self.request.shows_secret() || targets.iter().any(|t| t.credentials.is_some());
+        if shown && self.lab.lab.is_none() {
+            output::note(
+                "a secret in an argument can be read by everybody on this machine; -H @FILE, \
+                 --user-file FILE and PLUMB_USER keep it to you",
+            );
+        }
         match &self.lab.lab {
             Some(host) => in_lab::run(&self, host, requests),
             None => run::run(&self, requests),
@@ -128,6 +138,11 @@ impl Check {
         let mut request = Request::new(target, parsed.url.clone(), plumb_sys::clock::unix_s());
         request.method = self.request.method()?;
         request.headers = self.request.headers()?;
+        let named =
+            request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if let Some(user) = parsed.credentials.as_deref().filter(|_| !named) {
+            request.headers.extend(credentials::header(user));
+        }
         request.body = self.request.body()?;
         request.overrides = self.request.overrides()?;
         request.roots = self.roots()?;
