@@ -140,7 +140,8 @@ fn secrets_are_neither_printed_nor_saved() {
     });
     let run = scratch.0.join("run.json");
     let output = plumb()
-        .args(["check", "--json", &format!("http://127.0.0.1:{port}/"), "--user-file"])
+        .args(["check", "--json", &format!("http://bob:tr0ub4dor@127.0.0.1:{port}/")])
+        .args(["-H", "Cookie: session=purple-monkey", "--user-file"])
         .arg(&secret)
         .arg("--save")
         .arg(&run)
@@ -155,7 +156,7 @@ fn secrets_are_neither_printed_nor_saved() {
     );
     let kept = std::fs::read_to_string(run).unwrap();
     for shown in [text(&output.stdout), text(&output.stderr), kept] {
-        for secret in [encoded, "correct-horse", "battery-staple"] {
+        for secret in [encoded, "correct-horse", "battery-staple", "purple-monkey", "tr0ub4dor"] {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }
     }
