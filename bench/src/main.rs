@@ -4,7 +4,11 @@
 //! exists, the two run in turn and the ratio of the medians is what counts.
 //! The table goes to `docs/benchmarks.md`, losses included.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark reports to its terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark reports to its terminal"
+)]
 
 use std::fmt::Write as _;
 use std::io;

@@ -232,7 +232,10 @@ mod tests {
             assert_eq!(parts.len(), 3, "{id}");
             assert!(Layer::from_name(parts[0]).is_some(), "{id}");
             for part in parts {
-                assert!(part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{id}");
+                assert!(
+                    part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                    "{id}"
+                );
             }
             assert!(!id.page().title.is_empty(), "{id} has no title");
             assert_eq!(FindingId::from_id(id.as_str()), Some(id));

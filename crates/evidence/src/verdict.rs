@@ -102,13 +102,21 @@ impl Finding {
     }
 
     #[must_use]
-    pub fn because(mut self, text: impl Into<String>, events: impl IntoIterator<Item = u32>) -> Self {
+    pub fn because(
+        mut self,
+        text: impl Into<String>,
+        events: impl IntoIterator<Item = u32>,
+    ) -> Self {
         self.because.push(Cited::new(text, events));
         self
     }
 
     #[must_use]
-    pub fn ruled_out(mut self, text: impl Into<String>, events: impl IntoIterator<Item = u32>) -> Self {
+    pub fn ruled_out(
+        mut self,
+        text: impl Into<String>,
+        events: impl IntoIterator<Item = u32>,
+    ) -> Self {
         self.ruled_out.push(Cited::new(text, events));
         self
     }
@@ -178,13 +186,13 @@ impl Verdict {
 
 /// The exit code of several targets: that of the lowest broken layer, else 3
 /// if one is unknown, else 0.
-pub fn exit_code_of_all<'a>(
-    verdicts: impl IntoIterator<Item = &'a Verdict>,
-    strict: bool,
-) -> u8 {
+pub fn exit_code_of_all<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>, strict: bool) -> u8 {
     let codes = verdicts.into_iter().map(|verdict| verdict.exit_code(strict));
     // 3 is smaller than every layer's code but weighs less.
-    codes.filter(|&code| code != 0).min_by_key(|&code| if code == 3 { u8::MAX } else { code }).unwrap_or(0)
+    codes
+        .filter(|&code| code != 0)
+        .min_by_key(|&code| if code == 3 { u8::MAX } else { code })
+        .unwrap_or(0)
 }
 
 /// One phase of one hop, for the waterfall. `start_ns` and `duration_ns` are

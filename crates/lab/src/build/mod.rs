@@ -38,10 +38,7 @@ struct Site {
 
 /// Builds the network of `plan`, inside the user namespace that
 /// [`enter_user_namespace`] entered.
-pub(crate) fn build(
-    plan: &Plan,
-    user_namespace: Option<OwnedFd>,
-) -> Result<Network, LabError> {
+pub(crate) fn build(plan: &Plan, user_namespace: Option<OwnedFd>) -> Result<Network, LabError> {
     // A thread of its own: from the machines there is no way back to a network
     // namespace that another user owns.
     std::thread::scope(|scope| {

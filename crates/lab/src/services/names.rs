@@ -171,8 +171,11 @@ pub(super) fn recursor(
 ) -> Result<(), LabError> {
     let behaviour = Switch::default();
     let recursor = Recursor::new(factory(machine, services), roots(plan)?, behaviour.clone());
-    let taken: Vec<IpAddr> =
-        services.authorities.on(&machine.name).flat_map(|server| server.addresses.clone()).collect();
+    let taken: Vec<IpAddr> = services
+        .authorities
+        .on(&machine.name)
+        .flat_map(|server| server.addresses.clone())
+        .collect();
     for address in machine.addresses().filter(|address| !taken.contains(address)) {
         let at = SocketAddr::new(address, PORT);
         let (one, other) = (recursor.clone(), recursor.clone());
