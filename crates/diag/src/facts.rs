@@ -76,6 +76,7 @@ pub(crate) struct UdpSeen<'e> {
 pub(crate) struct StateSeen<'e> {
     pub connection: u32,
     pub during: PhaseName,
+    pub at_ns: u64,
     pub silent_ns: u64,
     pub tcp: &'e TcpInfo,
 }
@@ -229,6 +230,7 @@ impl<'e> Facts<'e> {
                 let what = StateSeen {
                     connection: *connection,
                     during: *during,
+                    at_ns: event.at_ns,
                     silent_ns: *silent_ns,
                     tcp,
                 };
@@ -360,12 +362,15 @@ impl<'e> Facts<'e> {
     }
 
     pub(crate) fn response(&self, hop: u16) -> Option<Seen<&'e HttpResponse>> {
-        // 1xx responses are interim (RFC 9110 section 15.2).
+        // 1xx responses are interim, but for the one that ends HTTP on the
+        // connection (RFC 9110 section 15.2).
         self.responses
             .iter()
             .rev()
             .find(|seen| {
-                seen.hop == hop && seen.purpose != Purpose::Probe && seen.what.status >= 200
+                seen.hop == hop
+                    && seen.purpose != Purpose::Probe
+                    && (seen.what.status >= 200 || seen.what.status == 101)
             })
             .copied()
     }

@@ -215,7 +215,8 @@ fn http_failed(facts: &Facts<'_>, hop: &Hop) -> bool {
     let Some(response) = facts.response(n) else {
         return is_stalled(facts, hop, &[PhaseName::Request, PhaseName::Wait]);
     };
-    if response.what.status >= 400 {
+    let switched = crate::rules::http::status::unasked_switch(facts, hop).is_some();
+    if response.what.status >= 400 || switched {
         return true;
     }
     if let Some(redirect) = facts.redirect(n) {

@@ -1013,6 +1013,22 @@ fn rows_77_to_82_certificates() {
 }
 
 #[test]
+fn certificates_that_strict_clients_refuse() {
+    let mut authority = leaf(DAY * 100);
+    authority.is_authority = true;
+    let run = secure().untrusted(TrustResult::UnknownIssuer, vec![authority]);
+    broken(&run, F::TlsCertUntrusted, &[]);
+    let text = "invalid peer certificate: BadSignature".to_owned();
+    let run = secure().tls(TlsOutcome::Protocol { text }, |handshake| {
+        handshake.chain = vec![Certificate { key: "RSA 1024".to_owned(), ..leaf(DAY * 100) }];
+    });
+    let tls12 = server_hello("TLSv1.2");
+    let run = run.versions([tls12.clone(), tls12.clone(), tls12]);
+    let verdict = broken(&run, F::TlsCertUntrusted, &[]);
+    assert!(verdict.findings[0].claim.contains("1024 bits"), "{}", verdict.findings[0].claim);
+}
+
+#[test]
 fn every_failure_of_a_certificate_is_told() {
     let run = secure().tls(TlsOutcome::Untrusted, |handshake| {
         handshake.chain = vec![leaf(-DAY), intermediate()];
@@ -1204,6 +1220,29 @@ fn row_39_silent_server() {
     unknown(&run);
     let verdict = broken(&run.http_fails(HttpError::TimedOut), F::HttpResponseSilent, &[]);
     assert_eq!(verdict.place, Some(Where::Service));
+}
+
+#[test]
+fn a_response_that_drips_is_not_silence() {
+    let waits = |received: u64, state: u32| {
+        let run = plain();
+        let connection = run.chosen_connection();
+        let mut tcp = tcp_info(state);
+        tcp.received_bytes = Some(received);
+        let during = PhaseName::Wait;
+        run.see(Observation::TcpState { connection, during, silent_ns: 200 * MS, tcp })
+            .http_fails(HttpError::TimedOut)
+    };
+    broken(&waits(0, 0), F::HttpResponseSilent, &[]);
+    broken(&waits(17, 0), F::HttpResponseSlow, &[]);
+    // The queue is full because the server does not read: nothing is resent.
+    let verdict = broken(&waits(0, 1), F::HttpResponseSilent, &[]);
+    assert!(verdict.findings[0].ruled_out.is_empty());
+}
+
+#[test]
+fn a_switch_of_protocols_that_nobody_asked_for() {
+    broken(&secure().secured().page(101), F::HttpProtocolError, &[]);
 }
 
 #[test]

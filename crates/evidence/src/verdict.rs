@@ -42,7 +42,13 @@ pub struct Cited {
 
 impl Cited {
     pub fn new(text: impl Into<String>, events: impl IntoIterator<Item = u32>) -> Cited {
-        Cited { text: text.into(), events: events.into_iter().collect() }
+        let mut cited: Vec<u32> = Vec::new();
+        for seq in events {
+            if !cited.contains(&seq) {
+                cited.push(seq);
+            }
+        }
+        Cited { text: text.into(), events: cited }
     }
 }
 

@@ -376,12 +376,18 @@ impl Run {
         })
     }
 
+    /// What HTTP clients of today speak with and without TLS.
+    fn version(&self) -> String {
+        let tls = self.evidence.target.scheme.is_tls();
+        if tls { "HTTP/2" } else { "HTTP/1.1" }.to_owned()
+    }
+
     pub fn request(self) -> Run {
         let request = HttpRequest {
             connection: self.chosen_connection(),
             method: "GET".to_owned(),
             url: self.evidence.target.text.clone(),
-            version: "HTTP/2".to_owned(),
+            version: self.version(),
             headers: Vec::new(),
             body_bytes: 0,
             start_ns: self.at_ns,
@@ -393,7 +399,7 @@ impl Run {
     pub fn response(self, status: u16, took_ns: u64) -> Run {
         let response = HttpResponse {
             connection: self.chosen_connection(),
-            version: "HTTP/2".to_owned(),
+            version: self.version(),
             status,
             headers: Vec::new(),
             start_ns: self.at_ns,

@@ -74,7 +74,7 @@ fn of_hop(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
                     [quick.seen.seq],
                 )
                 .try_next(format!(
-                    "measure the name servers of {} one by one (plumb dns {} @SERVER)",
+                    "measure the name servers of {} one by one (dig {} @SERVER)",
                     names.name, names.name
                 )),
         );

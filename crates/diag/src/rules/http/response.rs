@@ -124,7 +124,7 @@ fn failed(facts: &Facts<'_>) -> Option<Finding> {
             Some(
                 error(FindingId::HttpProtocolError, Where::Service, format!("the response breaks a rule of HTTP: {text}"))
                     .because(text.to_owned(), [failure.seq])
-                    .try_next("on the server: see what writes the response, and what sits in front of it; plumb see shows it byte by byte"),
+                    .try_next("on the server: see what writes the response, and what sits in front of it"),
             )
         }
         HttpError::Alert { .. } | HttpError::Abandoned => None,
@@ -138,12 +138,18 @@ fn silent(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> O
     }
     let state = facts.state(failure.what.connection);
     let seqs: Vec<u32> = state.map(|seen| seen.seq).into_iter().chain([failure.seq]).collect();
-    if hello::hello_acked(facts, hop) == Some(false) {
+    let acked = hello::hello_acked(facts, hop);
+    // A full queue alone may be a server that does not read.
+    let resent = state.is_some_and(|seen| seen.what.tcp.retransmits > 0);
+    if acked == Some(false) && resent {
         return Some(
             error(FindingId::TcpPayloadDropped, Where::Path, "the connection opens, but the request is dropped on the way")
                 .because("the request was sent again and again and never acknowledged", seqs)
                 .try_next("find the filter between that lets the handshake of TCP pass and drops data (inspection, asymmetric path); its counters show it"),
         );
+    }
+    if let Some(finding) = unfinished(facts, hop, failure) {
+        return Some(finding);
     }
     let waited = state.map_or(0, |seen| seen.what.silent_ns).max(1);
     let request = facts.request(hop.number);
@@ -160,13 +166,50 @@ fn silent(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> O
         },
         seqs,
     );
-    if let Some(state) = state {
+    if let Some(state) = state.filter(|_| acked == Some(true)) {
         finding = finding.ruled_out("the request arrived: TCP acknowledged all of it", [state.seq]);
     }
     if let Some(request) = request {
         finding = finding.because(format!("{} was sent", request.what.method), [request.seq]);
     }
     Some(finding.try_next("on the server: see what the application waits for (a database, a lock, all workers busy), and restart it if it is stuck"))
+}
+
+/// Bytes kept coming, and no whole head of a response: it drips, or interim
+/// responses follow each other without an end.
+fn unfinished(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> Option<Finding> {
+    // TLS sends tickets of its own right after the handshake, so that only what
+    // comes well after the request is the server's answer to it.
+    const TICKETS_NS: u64 = 500_000_000;
+    let state = facts.state(failure.what.connection)?;
+    let request = facts.request(hop.number)?;
+    // HTTP/2 servers send frames of their own while the application thinks.
+    if !request.what.version.starts_with("HTTP/1") {
+        return None;
+    }
+    let sent_ns = request.what.start_ns.saturating_add(request.what.duration_ns);
+    let last_ns = state.what.at_ns.saturating_sub(state.what.silent_ns);
+    let began = if hop.scheme.is_tls() {
+        last_ns > sent_ns.saturating_add(TICKETS_NS)
+    } else {
+        state.what.tcp.received_bytes.is_some_and(|bytes| bytes > 0)
+    };
+    if !began || facts.proxy_of(hop.number).is_some() {
+        return None;
+    }
+    let claim = format!(
+        "the server sends bytes, but no whole head of a response within {}",
+        seconds(state.what.at_ns.saturating_sub(sent_ns))
+    );
+    Some(
+        error(FindingId::HttpResponseSlow, Where::Service, claim)
+            .because(
+                format!("the last bytes came {} before the end", seconds(state.what.silent_ns)),
+                [state.seq],
+            )
+            .because("the response has not begun by then, or only interim ones came", [failure.seq])
+            .try_next("on the server: see what writes the response piece by piece (the application, a proxy that sends 1xx responses)"),
+    )
 }
 
 /// The response came, but late.

@@ -4,7 +4,7 @@ use plumb_evidence::observation::HttpResponse;
 use plumb_evidence::{Finding, FindingId, Severity, Where};
 
 use super::response::answers_tls;
-use crate::facts::{Facts, Seen};
+use crate::facts::{Facts, Hop, Seen};
 use crate::walk::{Trouble, trouble};
 
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
@@ -13,6 +13,9 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     }
     let hop = facts.hop();
     let Some(seen) = facts.response(hop.number) else { return Vec::new() };
+    if let Some(seen) = unasked_switch(facts, hop) {
+        return vec![switched(seen)];
+    }
     let status = seen.what.status;
     // A proxy's own refusal, and TLS where plain HTTP was spoken, have their
     // own rules.
@@ -35,6 +38,23 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
         }
     };
     vec![with_retry_after(finding, seen)]
+}
+
+/// The response that switches to another protocol, which nobody asked for
+/// (RFC 9110 section 15.2.2).
+pub(crate) fn unasked_switch<'e>(facts: &Facts<'e>, hop: &Hop) -> Option<Seen<&'e HttpResponse>> {
+    let seen = facts.response(hop.number).filter(|seen| seen.what.status == 101)?;
+    let asked = facts.request(hop.number).is_some_and(|request| {
+        request.what.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"))
+    });
+    (!asked).then_some(seen)
+}
+
+fn switched(seen: Seen<&HttpResponse>) -> Finding {
+    let claim = "the server switches to another protocol (101), which nobody asked for";
+    Finding::new(FindingId::HttpProtocolError, Severity::Error, Where::Service, claim)
+        .because("status 101 Switching Protocols to a request without Upgrade", [seen.seq])
+        .try_next("on the server: see why it treats the request as one for a WebSocket or another protocol")
 }
 
 fn client(url: &str, said: &str, seen: Seen<&HttpResponse>) -> Finding {

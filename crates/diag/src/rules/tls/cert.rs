@@ -261,6 +261,9 @@ fn unknown_issuer(facts: &Facts<'_>, seen: Seen<&TlsHandshake>) -> Finding {
     if leaf.self_signed {
         return self_signed(leaf, seen);
     }
+    if leaf.is_authority {
+        return authority_as_server(leaf, seen);
+    }
     if tip.self_signed {
         return unknown_root(
             &tip.subject,
@@ -298,6 +301,21 @@ fn self_signed(leaf: &Certificate, seen: Seen<&TlsHandshake>) -> Finding {
         .try_next("on the server: install a certificate of an authority that clients trust (certbot), or trust this one on purpose: plumb check --cacert FILE")
 }
 
+/// Verifiers refuse it before they look at who signed it (RFC 5280 section 6
+/// leaves it open, Firefox and rustls do not).
+fn authority_as_server(leaf: &Certificate, seen: Seen<&TlsHandshake>) -> Finding {
+    let claim = format!("the server shows an authority's own certificate ({})", leaf.subject);
+    error(FindingId::TlsCertUntrusted, claim)
+        .because(
+            "its basic constraints say CA:TRUE, which strict clients refuse of a server",
+            [seen.seq],
+        )
+        .not_looked_at("whether its issuer is trusted: the verifier did not get so far")
+        .try_next(
+            "on the server: install a certificate issued for the server itself, without CA:TRUE",
+        )
+}
+
 fn unknown_root(root: &str, seen: Seen<&TlsHandshake>, why: &str) -> Finding {
     let claim = format!("the certificate comes from {root}, which this host does not trust");
     error(FindingId::TlsCertUnknownRoot, claim)
@@ -325,7 +343,7 @@ fn missing_intermediate(
 /// Only the missing issuer could tell.
 fn undecided(facts: &Facts<'_>, tip: &Certificate, seen: Seen<&TlsHandshake>) -> Finding {
     let claim = format!(
-        "the chain that the server sends ends at {}, whose issuer {} this host does not know",
+        "the chain that the server sends ends at {}, and no root of this host is the {} that signed it",
         tip.subject, tip.issuer
     );
     let mut finding = error(FindingId::TlsCertUntrusted, claim)

@@ -33,7 +33,8 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     if let Some((seq, said)) = plain {
         return vec![plaintext(hop, &said, vec![seq, ended.seq])];
     }
-    let finding = too_old(&ladder, ended)
+    let finding = short_key(ended)
+        .or_else(|| too_old(&ladder, ended))
         .or_else(|| mismatch(&ladder, ended))
         .or_else(|| filtered(&ladder, ended))
         .unwrap_or_else(|| as_seen(hop, ended, &ladder));
@@ -128,6 +129,27 @@ pub(crate) fn plaintext(hop: &Hop, said: &str, seqs: Vec<u32>) -> Finding {
         ))
 }
 
+/// The server signs the handshake with a key that this client finds too weak.
+fn short_key(ended: Seen<&TlsHandshake>) -> Option<Finding> {
+    // What the libraries of today's clients accept at least (RFC 9325 section 4.1).
+    const RSA_MIN_BITS: u32 = 2048;
+    let TlsOutcome::Protocol { text } = &ended.what.outcome else { return None };
+    let key = &ended.what.chain.first()?.key;
+    let bits: u32 = key.strip_prefix("RSA ")?.parse().ok()?;
+    if bits >= RSA_MIN_BITS {
+        return None;
+    }
+    let claim = format!(
+        "the key of the server's certificate is too short for clients of today: RSA, {bits} bits, where they want {RSA_MIN_BITS}"
+    );
+    Some(
+        Finding::new(FindingId::TlsCertUntrusted, Severity::Error, Where::Service, claim)
+            .because(format!("its key is RSA with {bits} bits"), [ended.seq])
+            .because(format!("the signature made with it is not accepted: {text}"), [ended.seq])
+            .try_next("on the server: make a new key (ECDSA P-256, or RSA with 2048 bits) and get a certificate for it"),
+    )
+}
+
 /// It answers older versions only.
 fn too_old(ladder: &Ladder<'_>, ended: Seen<&TlsHandshake>) -> Option<Finding> {
     let (seq, version, _) = ladder.best_version()?;
@@ -151,8 +173,9 @@ fn mismatch(ladder: &Ladder<'_>, ended: Seen<&TlsHandshake>) -> Option<Finding> 
     let handshake_failure =
         matches!(ended.what.outcome, TlsOutcome::Alert { code: 40 | 47 | 71, .. });
     let refused = handshake_failure || matches!(ended.what.outcome, TlsOutcome::Protocol { .. });
-    // A server that answers the small hello has no quarrel with the suites.
-    if !refused || ladder.answered(&HelloVariant::Small).is_some() {
+    // A server that shows its certificate has chosen a suite, and one that
+    // answers the small hello has no quarrel with the suites.
+    if !refused || !ended.what.chain.is_empty() || ladder.answered(&HelloVariant::Small).is_some() {
         return None;
     }
     let claim =
@@ -184,10 +207,17 @@ fn filtered(ladder: &Ladder<'_>, ended: Seen<&TlsHandshake>) -> Option<Finding> 
     )
 }
 
+/// An alert by name and number; one without a name is its number alone.
+fn alert(code: u8, name: &str) -> String {
+    if name.contains(&code.to_string()) { code.to_string() } else { format!("{name} ({code})") }
+}
+
 /// How the handshake ended, in words.
 fn described(handshake: &TlsHandshake) -> String {
     match &handshake.outcome {
-        TlsOutcome::Alert { code, name } => format!("the server sent the alert {name} ({code})"),
+        TlsOutcome::Alert { code, name } => {
+            format!("the server sent the alert {}", alert(*code, name))
+        }
         TlsOutcome::Protocol { text } => format!("the handshake failed: {text}"),
         TlsOutcome::Closed => "the server closed the connection in the handshake".to_owned(),
         TlsOutcome::Reset => "a RST ended the handshake".to_owned(),
@@ -209,7 +239,8 @@ fn as_seen(hop: &Hop, ended: Seen<&TlsHandshake>, ladder: &Ladder<'_>) -> Findin
                 .try_next(format!("on the server: add {} to its sites (nginx: server_name), or use the name that it has", hop.host))
         }
         TlsOutcome::Alert { code, name } => {
-            let claim = format!("the server ends the handshake with the alert {name} ({code})");
+            let claim =
+                format!("the server ends the handshake with the alert {}", alert(*code, name));
             error(FindingId::TlsAlert, Where::Service, claim)
                 .try_next("see the server's error log at this time: it knows why it sent the alert")
         }
@@ -243,7 +274,7 @@ fn late_alert(facts: &Facts<'_>) -> Option<Finding> {
     }
     let failure = facts.http_failure(facts.hop().number)?;
     let HttpError::Alert { code, name } = failure.what.error else { return None };
-    let claim = format!("the server ends the session with the alert {name} ({code})");
+    let claim = format!("the server ends the session with the alert {}", alert(*code, name));
     Some(
         Finding::new(FindingId::TlsAlert, Severity::Error, Where::Service, claim)
             .because("the alert came in place of a response", [failure.seq])
