@@ -419,8 +419,23 @@ fn resolver_gone(run: Run) -> Run {
 fn row_12_gateway_does_not_forward() {
     let run =
         resolver_gone(Run::www().route("10.1.1.1")).trace(RESOLVER, &["*"; 8]).gateways_answer();
-    let verdict = broken(&run, F::NetGatewayNotForwarding, &[]);
+    let asked = Question::OtherPort { address: sock("192.168.1.1:80") };
+    assert!(questions(&run.evidence).contains(&asked));
+    let verdict =
+        broken(&run.gateway_asked(ConnectOutcome::Refused), F::NetGatewayNotForwarding, &[]);
     assert_eq!(verdict.place, Some(Where::Network));
+}
+
+#[test]
+fn a_gateway_that_died_a_moment_ago_is_not_said_to_be_there() {
+    let run = resolver_gone(Run::www().route("10.1.1.1"))
+        .trace(RESOLVER, &["*"; 8])
+        .gateways_answer()
+        .gateway_asked(ConnectOutcome::TimedOut);
+    let candidates = [F::LinkGatewaySilent, F::NetGatewayNotForwarding, F::TcpLocalFirewall];
+    let verdict = broken(&run, F::NetPathSilent, &candidates);
+    assert_eq!(verdict.place, Some(Where::Network));
+    assert_eq!(questions(&run.evidence), []);
 }
 
 #[test]
@@ -1193,9 +1208,42 @@ fn row_97_hello_dropped() {
 #[test]
 fn row_98_big_hello_dropped() {
     let run = hello_lost(false)
+        .hello(HelloVariant::Same, HelloOutcome::Silent, Some(false))
         .hello(HelloVariant::Small, server_hello("TLSv1.3"), Some(true))
-        .hello(HelloVariant::NoServerName, server_hello("TLSv1.3"), Some(true));
+        .hello(HelloVariant::NoServerName, HelloOutcome::Silent, Some(false));
     broken(&run, F::TlsHelloBigDropped, &[]);
+}
+
+#[test]
+fn rows_21_and_22_loss_is_no_filter() {
+    let run = hello_lost(false)
+        .hello(HelloVariant::Same, server_hello("TLSv1.3"), Some(true))
+        .hello(HelloVariant::Small, HelloOutcome::Silent, Some(false))
+        .hello(HelloVariant::NoServerName, server_hello("TLSv1.3"), Some(true))
+        .hello(HelloVariant::PlainBytes, HelloOutcome::Silent, Some(true))
+        .plain_http(Some(400), b"HTTP/1.1 400");
+    unknown(&run);
+    let run = run.tls(TlsOutcome::TimedOut, |h| h.duration_ns = 5 * S);
+    broken(&run, F::NetPathLossy, &[]);
+}
+
+#[test]
+fn losses_at_every_size_are_no_black_hole() {
+    let rungs = [(1_440, false), (1_200, true), (900, false), (700, false), (536, true)];
+    let run = secure().stalls(PhaseName::Tls, 0).segments(V6, &rungs);
+    unknown(&run);
+    let run = run.hellos_silent(true, true).tls(TlsOutcome::TimedOut, |_| ());
+    let verdict = broken(&run, F::NetPathLossy, &[]);
+    assert!(verdict.findings.iter().all(|finding| finding.id != F::NetMtuBlackhole));
+}
+
+#[test]
+fn a_tls_server_that_turns_plain_http_away_is_no_plain_server() {
+    let run = hello_lost(true)
+        .hello(HelloVariant::Same, server_hello("TLSv1.3"), Some(true))
+        .hello(HelloVariant::Small, server_hello("TLSv1.3"), Some(true))
+        .plain_http(Some(400), b"HTTP/1.1 400");
+    unknown(&run);
 }
 
 #[test]

@@ -51,6 +51,7 @@ registry! {
     NetHostFiltered = "net.host.filtered",
     NetHostRejected = "net.host.rejected",
     NetPathSilent = "net.path.silent",
+    NetPathLossy = "net.path.lossy",
     NetMtuBlackhole = "net.mtu.blackhole",
     NetMtuReduced = "net.mtu.reduced",
     NetIpv6Broken = "net.ipv6.broken",

@@ -28,6 +28,9 @@ pub(super) fn explain(
     subject: Subject,
     at_port: &[Contact<'_>],
 ) -> Option<Explained> {
+    if let Some(explained) = no_source(facts, subject, at_port) {
+        return Some(explained);
+    }
     if at_port.iter().any(|contact| contact.host_spoke() || contact.rejection().is_some()) {
         return None;
     }
@@ -36,6 +39,26 @@ pub(super) fn explain(
         .or_else(|| next_hop_silent(facts, subject, at_port))
         .or_else(|| firewall(subject, at_port))
         .or_else(|| exhausted(facts, subject, at_port))
+}
+
+/// There is a route, but no address of this host from which an answer could
+/// come back: a host that lost its global IPv6 address, or never had one.
+fn no_source(facts: &Facts<'_>, subject: Subject, at_port: &[Contact<'_>]) -> Option<Explained> {
+    let IpAddr::V6(to) = subject.address.ip() else { return None };
+    // Global unicast addresses, RFC 4291 section 2.4: others need no global source.
+    let is_global = to.segments()[0] & 0xe000 == 0x2000;
+    let seen = facts.interfaces?;
+    let holds = |v6: bool| seen.what.iter().any(|i| i.admin_up && i.carrier && has_global(i, v6));
+    let routed = facts
+        .route_to(subject.address.ip())
+        .is_some_and(|route| matches!(route.what.result, RouteResult::Found { .. }));
+    let heard = at_port.iter().any(Contact::host_spoke);
+    if !is_global || heard || !routed || holds(true) || !holds(false) {
+        return None;
+    }
+    let text = "no interface that is up has a global IPv6 address";
+    let explained = Explained::new(subject, Cause::FamilyUnavailable, Where::Host);
+    Some(explained.because(text, [seen.seq]))
 }
 
 /// The kernel has no route for the subject, or one that refuses.

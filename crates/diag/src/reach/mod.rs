@@ -72,6 +72,11 @@ pub(crate) enum Cause {
     NotForwarding {
         gateway: IpAddr,
     },
+    /// Nothing was heard, not even from the gateway, whose neighbour entry is
+    /// good: the kernel keeps such an entry for a while after a neighbour died.
+    NothingHeard {
+        gateway: IpAddr,
+    },
     HostUnreachable {
         by: IpAddr,
     },
@@ -114,6 +119,7 @@ impl Cause {
             | Cause::FamilyUnavailable
             | Cause::LocalReject { .. }
             | Cause::NotForwarding { .. }
+            | Cause::NothingHeard { .. }
             | Cause::HostUnreachable { .. }
             | Cause::RouteUnreachable { .. }
             | Cause::RouteProhibited { .. }
@@ -143,6 +149,7 @@ impl Cause {
                 | Cause::LocalExhausted { .. }
                 | Cause::GatewaySilent { .. }
                 | Cause::NotForwarding { .. }
+                | Cause::NothingHeard { .. }
         )
     }
 
@@ -158,7 +165,7 @@ impl Cause {
             | Cause::LocalFirewall
             | Cause::LocalExhausted { .. } => 1,
             Cause::GatewaySilent { .. } | Cause::NeighbourSilent { .. } => 2,
-            Cause::NotForwarding { .. } => 3,
+            Cause::NotForwarding { .. } | Cause::NothingHeard { .. } => 3,
             Cause::PathSilent { .. } => 4,
             Cause::RouteLoop { .. }
             | Cause::HostUnreachable { .. }
@@ -218,6 +225,13 @@ fn closed(subject: Subject, at_port: &[Contact<'_>]) -> Option<Explained> {
     let closed = at_port
         .iter()
         .find(|contact| contact.was_reset() || contact.udp && contact.host_spoke())?;
+    // A router that turns the one transport away does so with the other too.
+    let by_another = |c: &Contact<'_>| {
+        c.rejection().is_some_and(|(error, _)| error.offender != Some(subject.address.ip()))
+    };
+    if at_port.iter().any(by_another) {
+        return None;
+    }
     // Silence over UDP beside a closed TCP port is not "closed".
     if at_port.iter().any(|contact| contact.udp && contact.result == Reached::Silent) {
         return None;

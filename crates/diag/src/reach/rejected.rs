@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use plumb_evidence::observation::{HopOutcome, RouteResult};
 use plumb_evidence::{Cited, Where};
 
-use super::{Cause, Explained, Subject};
+use super::{Cause, Explained, Role, Subject};
 use crate::contact::{Contact, Reached, Says, numbers, says};
 use crate::facts::Facts;
 use crate::wording::seconds;
@@ -170,12 +170,17 @@ fn place(facts: &Facts<'_>, subject: Subject, by: IpAddr, cause: &Cause) -> Wher
         RouteResult::Found { gateway, .. } => *gateway,
         RouteResult::Refused { .. } => None,
     });
+    // A resolver or proxy is the own network's, wherever it stands.
+    let far_end = match subject.role {
+        Role::Target => Where::Service,
+        Role::Resolver | Role::Proxy => Where::Network,
+    };
     if by == ip {
-        Where::Service
+        far_end
     } else if gateway == Some(by) {
         Where::Network
     } else if matches!(cause, Cause::HostUnreachable { .. }) && same_segment(by, ip) {
-        Where::Service
+        far_end
     } else {
         Where::Path
     }

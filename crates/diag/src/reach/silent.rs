@@ -6,6 +6,7 @@ use plumb_evidence::Where;
 use plumb_evidence::observation::{HopOutcome, NeighbourState, RouteResult};
 
 use super::rejected::met_silence;
+use super::wanted::gateway_port;
 use super::{Cause, Explained, Subject};
 use crate::contact::{Contact, Reached, is_own};
 use crate::facts::Facts;
@@ -89,32 +90,57 @@ pub(super) fn looping(facts: &Facts<'_>, subject: Subject) -> Option<(Vec<IpAddr
     between.then(|| (routers, again(repeated).map(|(.., seq)| *seq).collect()))
 }
 
-/// The gateway answers on the segment, but nothing beyond it was ever heard.
-fn not_forwarding(facts: &Facts<'_>, subject: Subject) -> Option<Explained> {
-    let ip = subject.address.ip();
-    let route = facts.route_to(ip)?;
+/// The gateway through which nothing was ever heard: the probes that say so,
+/// and the route that leads through it.
+pub(super) fn mute_gateway(facts: &Facts<'_>, subject: Subject) -> Option<(IpAddr, Vec<u32>, u32)> {
+    let route = facts.route_to(subject.address.ip())?;
     let RouteResult::Found { gateway: Some(gateway), .. } = route.what.result else { return None };
-    let neighbour = facts.neighbour(*gateway).filter(|seen| {
-        use NeighbourState as N;
-        matches!(seen.what.state, N::Reachable | N::Stale | N::Delay | N::Probe | N::Permanent)
-    })?;
     let probes: Vec<_> =
         facts.trace.iter().filter(|seen| seen.what.destination == subject.address).collect();
     let all_silent = probes.iter().all(|seen| seen.what.outcome == HopOutcome::Silent);
     if probes.len() < SILENT_PROBES_MIN || !all_silent || beyond_spoke(facts, *gateway) {
         return None;
     }
-    let cause = Cause::NotForwarding { gateway: *gateway };
-    let cited: Vec<u32> = probes.iter().map(|seen| seen.seq).take(SILENT_PROBES_MIN).collect();
-    Some(
+    let cited = probes.iter().map(|seen| seen.seq).take(SILENT_PROBES_MIN).collect();
+    Some((*gateway, cited, route.seq))
+}
+
+/// Nothing beyond the gateway was ever heard. If the gateway itself speaks, it
+/// passes nothing on; if it does not, a good neighbour entry proves little: the
+/// kernel believes in a neighbour for a while after it died.
+fn not_forwarding(facts: &Facts<'_>, subject: Subject) -> Option<Explained> {
+    let (gateway, cited, route) = mute_gateway(facts, subject)?;
+    let ip = subject.address.ip();
+    let contacts = facts.contacts(gateway);
+    let heard: Vec<u32> = match gateway_port(gateway) {
+        Some(_) => contacts.iter().filter(|c| c.host_spoke()).map(|c| c.seq).collect(),
+        // It cannot be asked without its link: only the entry tells.
+        None => facts
+            .neighbour(gateway)
+            .filter(|seen| seen.what.state == NeighbourState::Reachable)
+            .map(|seen| seen.seq)
+            .into_iter()
+            .collect(),
+    };
+    let unheard: Vec<u32> =
+        contacts.iter().filter(|c| met_silence(c)).map(|contact| contact.seq).collect();
+    let through = format!("packets to {ip} go through {gateway}");
+    let explained = |cause| {
         Explained::new(subject, cause, Where::Network)
             .because(
                 format!("no router answers, not even {gateway} to a probe that ends there"),
                 cited,
             )
-            .because(format!("packets to {ip} go through {gateway}"), [route.seq])
-            .ruled_out(format!("{gateway} answers on the segment"), [neighbour.seq]),
-    )
+            .because(through, [route])
+    };
+    if !heard.is_empty() {
+        let explained = explained(Cause::NotForwarding { gateway });
+        return Some(explained.ruled_out(format!("{gateway} itself is alive"), heard));
+    }
+    (!unheard.is_empty()).then(|| {
+        explained(Cause::NothingHeard { gateway })
+            .because(format!("{gateway} itself does not answer a connection either"), unheard)
+    })
 }
 
 /// Whether anybody beyond the gateway was heard in this run, in its family.

@@ -1,10 +1,11 @@
 //! What must be asked to explain why a subject was not reached.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use plumb_evidence::Question;
 use plumb_evidence::observation::{NeighbourState, RouteResult};
 
+use super::silent::mute_gateway;
 use super::{Cause, Subject, explain};
 use crate::contact::{Contact, Reached};
 use crate::facts::Facts;
@@ -28,7 +29,26 @@ pub(crate) fn questions(facts: &Facts<'_>, subject: Subject) -> Vec<Question> {
     }
     wanted.push(Question::Path { destination: subject.address });
     wanted.push(Question::OtherPort { address: other_port(subject.address) });
+    wanted.extend(gateway(facts, subject));
     wanted
+}
+
+/// Whether the gateway is alive, where nothing beyond it was ever heard.
+fn gateway(facts: &Facts<'_>, subject: Subject) -> Option<Question> {
+    let (gateway, ..) = mute_gateway(facts, subject)?;
+    gateway_port(gateway).map(|address| Question::OtherPort { address })
+}
+
+/// The port at which a gateway is asked whether it is alive: that of its web
+/// pages, which is open or closed but seldom filtered on the inside. A
+/// link-local address cannot be asked without its link.
+pub(super) fn gateway_port(gateway: IpAddr) -> Option<SocketAddr> {
+    const WEB_PORT: u16 = 80;
+    let link_local = match gateway {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    (!link_local).then(|| SocketAddr::new(gateway, WEB_PORT))
 }
 
 /// The questions about a subject from which nothing has come so far.
@@ -36,6 +56,7 @@ pub(crate) fn while_waiting(facts: &Facts<'_>, subject: Subject) -> Vec<Question
     let mut wanted: Vec<Question> = next_hop(facts, subject).into_iter().collect();
     wanted.push(Question::Path { destination: subject.address });
     wanted.push(Question::OtherPort { address: other_port(subject.address) });
+    wanted.extend(gateway(facts, subject));
     wanted
 }
 

@@ -50,6 +50,7 @@ pub(crate) const TABLE: &[Rule] = &[
     Rule::silent(net::host::findings),
     Rule::silent(net::silence::findings),
     Rule::new(net::mtu::findings, net::mtu::questions),
+    Rule::silent(net::loss::findings),
     Rule::new(net::family::findings, net::family::questions),
     Rule::new(dns::resolver::findings, dns::resolver::questions),
     Rule::silent(dns::answer::findings),

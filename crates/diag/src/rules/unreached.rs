@@ -6,7 +6,7 @@ use plumb_evidence::{Finding, FindingId, Question, Severity};
 
 use crate::facts::Facts;
 use crate::names::Names;
-use crate::reach::{Explained, Role, Subject, explain, rank, wanted};
+use crate::reach::{Cause, Explained, Role, Subject, explain, rank, wanted};
 use crate::walk::{Trouble, connect_subjects, trouble};
 
 /// Most subjects of one failure that are looked into: one of each family, and
@@ -53,12 +53,29 @@ fn udp_subjects(facts: &Facts<'_>) -> Vec<Subject> {
 
 /// Why the walk reached nobody.
 pub(crate) fn blame(facts: &Facts<'_>) -> Blame {
-    let explained = subjects(facts).into_iter().filter_map(|s| explain(facts, s)).collect();
+    let explained: Vec<Explained> =
+        subjects(facts).into_iter().filter_map(|s| explain(facts, s)).collect();
+    let explained = one_silence(explained);
     let mut ranked = rank(explained).into_iter();
     let Some(first) = ranked.next() else { return Blame::default() };
     let (same, rest): (Vec<_>, Vec<_>) = ranked
         .partition(|e| std::mem::discriminant(&e.cause) == std::mem::discriminant(&first.cause));
     Blame { group: [vec![first], same].concat(), rest }
+}
+
+/// Where one address is silent beyond a gateway that does pass packets on, the
+/// silence of the others has no other cause until something says so: through
+/// their gateway nothing else was tried.
+fn one_silence(mut explained: Vec<Explained>) -> Vec<Explained> {
+    if explained.iter().any(|e| matches!(e.cause, Cause::PathSilent { .. })) {
+        for e in &mut explained {
+            if matches!(e.cause, Cause::NotForwarding { .. } | Cause::NothingHeard { .. }) {
+                e.cause = Cause::PathSilent { last: None };
+                e.place = plumb_evidence::Where::Unknown;
+            }
+        }
+    }
+    explained
 }
 
 /// The group, where its cause is one of those that `is` accepts and this layer

@@ -519,6 +519,14 @@ impl Run {
             .neighbour("fe80::1", NeighbourState::Reachable)
     }
 
+    /// Whether the gateway itself answers a connection.
+    pub fn gateway_asked(self, outcome: ConnectOutcome) -> Run {
+        self.seen_as(Purpose::Probe)
+            .asked(Question::OtherPort { address: sock("192.168.1.1:80") })
+            .connect_icmp("192.168.1.1:80", outcome, vec![], 3 * S)
+            .seen_as(Purpose::Walk)
+    }
+
     pub fn segments(self, address: &str, rungs: &[(u16, bool)]) -> Run {
         let question = Question::SegmentSize {
             address: sock(address),
@@ -546,12 +554,13 @@ impl Run {
             server_name: Some("www.example.com".to_owned()),
             variant: variant.clone(),
         };
+        let small = variant == HelloVariant::Small;
         self.seen_as(Purpose::Probe)
             .asked(question)
             .see(Observation::Hello(HelloProbe {
                 address,
                 variant,
-                sent_bytes: 280,
+                sent_bytes: if small { 280 } else { 1_700 },
                 outcome,
                 acked,
                 duration_ns: MS,
@@ -588,7 +597,8 @@ impl Run {
     /// acknowledged or not.
     pub fn hellos_silent(self, hello_acked: bool, plain_acked: bool) -> Run {
         let silent = || HelloOutcome::Silent;
-        self.hello(HelloVariant::Small, silent(), Some(hello_acked))
+        self.hello(HelloVariant::Same, silent(), Some(hello_acked))
+            .hello(HelloVariant::Small, silent(), Some(hello_acked))
             .hello(HelloVariant::NoServerName, silent(), Some(hello_acked))
             .hello(HelloVariant::PlainBytes, silent(), Some(plain_acked))
             .plain_http(None, b"")

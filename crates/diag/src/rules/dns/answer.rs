@@ -23,7 +23,7 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
 /// The name that a reply is finally about, and how it got there.
 fn last_name<'a>(reply: &'a DnsReply, name: &'a str) -> (&'a str, bool) {
     match aliases(reply, name).last() {
-        Some((_, to)) => (to, true),
+        Some((_, to)) => (to.trim_end_matches('.'), true),
         None => (name, false),
     }
 }

@@ -4,7 +4,9 @@
 use plumb_evidence::observation::{DnsExchange, DnsOutcome, DnsReply, DnsRole, DnsTransport};
 use plumb_evidence::{Finding, FindingId, Question, Severity, Where};
 
-use crate::contact::{EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH};
+use crate::contact::{
+    EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH, Says as IcmpSays, is_own, says,
+};
 use crate::facts::{Facts, Seen};
 use crate::names::{Answer, Names, Says};
 use crate::walk::{Trouble, trouble};
@@ -157,7 +159,9 @@ fn authorities(facts: &Facts<'_>, failed: &Failed<'_>) -> Option<Finding> {
         Some(says) => format!("the resolver {} says {}", failed.server, said(says)),
         None => format!("the resolver {} never answers", failed.server),
     };
-    let finding = if zone.lame.is_empty() {
+    let finding = if let Some(finding) = no_way(zone) {
+        finding
+    } else if zone.lame.is_empty() {
         let servers = list(distinct(zone.silent.iter().map(|seen| seen.what.server.ip())));
         let claim = format!("no name server of {} answers: {servers}", zone.name);
         // Silence is no proof against the far end; a resolver elsewhere that
@@ -189,6 +193,46 @@ fn authorities(facts: &Facts<'_>, failed: &Failed<'_>) -> Option<Finding> {
         return Some(finding);
     }
     Some(finding.ruled_out("the servers above it answer and refer to it", parent))
+}
+
+/// Routers say that there is no way to any of the zone's servers: then neither
+/// the zone nor the resolver is at fault.
+fn no_way(zone: &Zone<'_>) -> Option<Finding> {
+    let told: Option<Vec<_>> = zone
+        .silent
+        .iter()
+        .map(|seen| {
+            let DnsOutcome::Refused { icmp, .. } = &seen.what.outcome else { return None };
+            let told = icmp.iter().filter(|error| !is_own(error));
+            told.filter_map(|error| {
+                Some((seen.seq, seen.what.server.ip(), error.offender?, says(error)?))
+            })
+            .find(|(_, server, by, says)| {
+                server != by && matches!(says, IcmpSays::NoRoute | IcmpSays::NoHost)
+            })
+        })
+        .collect();
+    let told = told.filter(|told| zone.lame.is_empty() && !told.is_empty())?;
+    let servers = list(distinct(told.iter().map(|(_, server, ..)| *server)));
+    let routers = list(distinct(told.iter().map(|(_, _, by, _)| *by)));
+    let host = told.iter().any(|(.., says)| *says == IcmpSays::NoHost);
+    let (id, what) = if host {
+        (FindingId::NetHostUnreachable, "cannot reach")
+    } else {
+        (FindingId::NetRouteUnreachable, "has no route to")
+    };
+    let claim = format!("{routers} {what} the name servers of {}: {servers}", zone.name);
+    Some(
+        Finding::new(id, Severity::Error, Where::Path, claim)
+            .because(
+                format!("{routers} turns away packets to the servers of {}", zone.name),
+                told.iter().map(|(seq, ..)| *seq),
+            )
+            .try_next(format!(
+                "on {routers}: ip route get ADDRESS, for {servers}   # and mend that route or link"
+            ))
+            .try_next("tell the provider of that router; this host cannot mend it"),
+    )
 }
 
 /// A router that says that it cannot reach the silent servers.

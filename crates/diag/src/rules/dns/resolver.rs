@@ -1,6 +1,6 @@
 //! A resolver that is not there, or not over the transport that is needed.
 
-use plumb_evidence::observation::{DnsOutcome, DnsTransport, PhaseName};
+use plumb_evidence::observation::{DnsOutcome, DnsTransport, PhaseName, SystemResult};
 use plumb_evidence::{Finding, FindingId, Question, Severity, Where};
 
 use crate::facts::{Facts, Hop};
@@ -18,14 +18,16 @@ const SERVERS_MAX: usize = 2;
 
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     if trouble(facts) != Some(Trouble::Names) {
-        return facts.hops.iter().find_map(|hop| in_passing(facts, hop)).into_iter().collect();
+        let in_passing = facts.hops.iter().find_map(|hop| in_passing(facts, hop));
+        return in_passing.into_iter().collect();
     }
     let names = Names::new(facts, facts.hop());
     let broken = none(facts, &names)
         .or_else(|| udp_blocked(&names))
         .or_else(|| tcp_blocked(&names))
         .or_else(|| unreached(facts))
-        .or_else(|| alive_but_silent(facts, &names));
+        .or_else(|| alive_but_silent(facts, &names))
+        .or_else(|| kept_waiting(facts));
     broken.into_iter().collect()
 }
 
@@ -207,6 +209,19 @@ fn alive_but_silent(facts: &Facts<'_>, names: &Names<'_>) -> Option<Finding> {
                 server.ip()
             )),
     )
+}
+
+/// DNS has the answer, but the system waited for what a resolver never said
+/// until the time was over.
+pub(super) fn kept_waiting(facts: &Facts<'_>) -> Option<Finding> {
+    let hop = facts.hop();
+    let system = facts.system.iter().rev().find(|seen| seen.hop == hop.number)?;
+    if !matches!(system.what.result, SystemResult::TimedOut | SystemResult::Abandoned) {
+        return None;
+    }
+    let mut finding = in_passing(facts, hop)?;
+    finding.severity = Severity::Error;
+    Some(finding.because("getaddrinfo waits for it and has no answer in time", [system.seq]))
 }
 
 /// The walk went on, but not thanks to this resolver.

@@ -5,6 +5,7 @@ use plumb_evidence::{Finding, FindingId, Purpose, Question, Severity, Where};
 
 use crate::facts::{Facts, Hop};
 use crate::names::{Answer, Names, Says};
+use crate::walk::{Trouble, trouble};
 use crate::wording::seconds;
 
 /// A reply that takes this long is slow: no round trip on Earth takes a third
@@ -53,7 +54,16 @@ fn again<'e>(names: &Names<'e>, slow: &Answer<'e>) -> Option<Answer<'e>> {
     names.answers.iter().rev().find(same).copied()
 }
 
-fn of_hop(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
+pub(super) fn of_hop(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
+    let mut finding = told(facts, hop)?;
+    // So slow that the system gave up: then nothing works.
+    if hop.number == facts.hop().number && trouble(facts) == Some(Trouble::Names) {
+        finding.severity = Severity::Error;
+    }
+    Some(finding)
+}
+
+fn told(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
     let names = Names::new(facts, hop);
     let slow = slow(&names)?;
     let server = slow.seen.what.server.ip();

@@ -38,6 +38,8 @@ fn system_fails(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
     let system = system_answer(facts, hop)?;
     let said = match system.what.result {
         SystemResult::Failed { eai_name, text, .. } => format!("{eai_name} ({text})"),
+        // The resolver that it waits for is to blame, not the system.
+        SystemResult::TimedOut if keeps_waiting(facts, hop) => return None,
         SystemResult::TimedOut => "nothing in time".to_owned(),
         SystemResult::Addresses { .. } | SystemResult::Abandoned => return None,
     };
@@ -62,6 +64,11 @@ fn system_fails(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
         finding = finding.because(format!("nsswitch.conf says: {line}"), [config.seq]);
     }
     Some(finding.try_next("grep ^hosts: /etc/nsswitch.conf   # 'dns' must stand there and be reached; then getent ahosts NAME"))
+}
+
+/// A resolver that is slow or silent keeps the system waiting.
+fn keeps_waiting(facts: &Facts<'_>, hop: &Hop) -> bool {
+    super::resolver::kept_waiting(facts).is_some() || super::slow::of_hop(facts, hop).is_some()
 }
 
 /// The hosts file answers for the name.

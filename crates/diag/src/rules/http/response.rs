@@ -138,6 +138,9 @@ fn silent(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> O
     }
     let state = facts.state(failure.what.connection);
     let seqs: Vec<u32> = state.map(|seen| seen.seq).into_iter().chain([failure.seq]).collect();
+    if let Some(finding) = broke_off(facts, hop, failure) {
+        return Some(finding);
+    }
     let acked = hello::hello_acked(facts, hop);
     // A full queue alone may be a server that does not read.
     let resent = state.is_some_and(|seen| seen.what.tcp.retransmits > 0);
@@ -172,7 +175,53 @@ fn silent(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> O
     if let Some(request) = request {
         finding = finding.because(format!("{} was sent", request.what.method), [request.seq]);
     }
+    if let Some(handshake) = small_handshake(facts, hop) {
+        finding.claim = "the request is sent, and no answer comes back".to_owned();
+        finding.place = Where::Unknown;
+        finding = finding
+            .because("nothing larger than the small handshake ever came back", [handshake])
+            .candidates([FindingId::HttpResponseSilent, FindingId::NetMtuBlackhole])
+            .try_next(format!(
+                "plumb mtu {}:{}   # whether large packets vanish on the way back",
+                hop.host, hop.port
+            ));
+    }
     Some(finding.try_next("on the server: see what the application waits for (a database, a lock, all workers busy), and restart it if it is stuck"))
+}
+
+/// Much more came than the handshake, but no whole head of a response: the
+/// answer began and stopped.
+fn broke_off(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> Option<Finding> {
+    // Session tickets, settings and acknowledgements of HTTP/2 stay below.
+    const CHATTER_BYTES: u64 = 2_048;
+    let state = facts.state(failure.what.connection)?;
+    let handshake = facts.handshake(hop.number)?.what.received_bytes;
+    let came = state.what.tcp.received_bytes?.checked_sub(handshake)?;
+    if !hop.scheme.is_tls() || came < CHATTER_BYTES {
+        return None;
+    }
+    let claim = format!("the answer stops in the middle: {came} bytes came, then nothing more");
+    let mut finding = error(FindingId::TcpStalled, Where::Unknown, claim)
+        .because(
+            format!(
+                "{came} bytes came after the handshake, then nothing for {}",
+                seconds(state.what.silent_ns)
+            ),
+            [state.seq, failure.seq],
+        )
+        .candidates([FindingId::HttpBodyStalled, FindingId::TcpStalled]);
+    if state.what.tcp.unacked_segments > 0 && state.what.tcp.retransmits > 0 {
+        finding = finding.because("what this host sends is not acknowledged any more", [state.seq]);
+    }
+    Some(finding.try_next("on the server: see whether the application still writes (its log, ss -ti for the connection): if it does and nothing arrives, a filter on the way stops it"))
+}
+
+/// The handshake, where it was too small to prove that full segments arrive.
+fn small_handshake(facts: &Facts<'_>, hop: &Hop) -> Option<u32> {
+    let chosen = facts.chosen(hop.number)?;
+    let full = u64::from(chosen.what.tcp.as_ref()?.advertised_mss_bytes);
+    let handshake = facts.handshake(hop.number)?;
+    (handshake.what.received_bytes < full).then_some(handshake.seq)
 }
 
 /// Bytes kept coming, and no whole head of a response: it drips, or interim

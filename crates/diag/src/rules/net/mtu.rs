@@ -82,10 +82,14 @@ fn black_hole(facts: &Facts<'_>, address: SocketAddr) -> Option<Finding> {
     let rungs: Vec<_> =
         facts.segments.iter().filter(|seen| seen.what.address == address).copied().collect();
     let fits = rungs.iter().filter(|s| s.what.answered).max_by_key(|s| s.what.mss_bytes)?;
+    if !is_steady(&rungs, fits.what.mss_bytes) {
+        return None;
+    }
     let lost = rungs
         .iter()
         .filter(|s| !s.what.answered && s.what.mss_bytes > fits.what.mss_bytes)
-        .min_by_key(|s| s.what.mss_bytes)?;
+        .min_by_key(|s| s.what.mss_bytes);
+    let Some(lost) = lost else { return told_too_late(facts, address, fits.what, fits.seq) };
     let headers = if address.is_ipv4() { HEADERS_V4_BYTES } else { HEADERS_V6_BYTES };
     let mtu = u32::from(fits.what.mss_bytes) + headers;
     let above = u32::from(lost.what.mss_bytes) + headers;
@@ -113,6 +117,55 @@ fn black_hole(facts: &Facts<'_>, address: SocketAddr) -> Option<Finding> {
                 fits.what.mss_bytes
             ))
             .try_next("sysctl -w net.ipv4.tcp_mtu_probing=1   # helps what this host sends"),
+    )
+}
+
+/// Where more than a quarter of the small segments got lost as well, a loss of
+/// larger ones proves nothing about their size.
+pub(crate) fn is_steady(rungs: &[Seen<&SegmentSizeProbe>], fits: u16) -> bool {
+    let below = rungs.iter().filter(|seen| seen.what.mss_bytes <= fits);
+    let (tried, answered) =
+        below.fold((0, 0), |(t, a), seen| (t + 1, a + usize::from(seen.what.answered)));
+    answered * 4 >= tried * 3
+}
+
+/// This host learned in mid-connection that the path is narrower, and announces
+/// smaller segments since: with those the exchange works, while the walk's
+/// connection, opened before, waits for large ones that never come.
+fn told_too_late(
+    facts: &Facts<'_>,
+    address: SocketAddr,
+    fits: &SegmentSizeProbe,
+    fits_seq: u32,
+) -> Option<Finding> {
+    let chosen = facts.chosen(facts.hop().number).filter(|seen| seen.what.address == address)?;
+    let before = chosen.what.tcp.as_ref()?.path_mtu_bytes;
+    let state = facts.state(chosen.what.connection)?;
+    let now = state.what.tcp.path_mtu_bytes;
+    let delivered = state.what.tcp.send_queue_bytes == Some(0);
+    let headers = if address.is_ipv4() { HEADERS_V4_BYTES } else { HEADERS_V6_BYTES };
+    let mtu = u32::from(fits.mss_bytes) + headers;
+    if now >= before || mtu > now || !delivered {
+        return None;
+    }
+    let claim = format!(
+        "packets from {} larger than {mtu} (below {before}) bytes vanish: the path is narrower, this host was told and the server was not: a path MTU black hole",
+        address.ip()
+    );
+    let finding = Finding::new(FindingId::NetMtuBlackhole, Severity::Error, Where::Path, claim)
+        .because(
+            format!("with segments of {} bytes the exchange works", fits.mss_bytes),
+            [fits_seq],
+        )
+        .because(
+            format!("the path MTU fell from {before} to {now} bytes"),
+            [chosen.seq, state.seq],
+        );
+    Some(
+        stalled(facts, finding)
+            .ruled_out("what this host sends arrives: all of it is acknowledged", [state.seq])
+            .try_next(clamp_here(facts, address, fits))
+            .try_next("on the router with the small link: let ICMP 'fragmentation needed' and ICMPv6 'packet too big' reach the server, or clamp the maximum segment size; both ends of the link must have the same MTU"),
     )
 }
 

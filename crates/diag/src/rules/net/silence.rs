@@ -15,10 +15,24 @@ const CANDIDATES: [FindingId; 4] = [
     FindingId::NetHostFiltered,
 ];
 
+/// What looks the same where not even the gateway is heard: it died a moment
+/// ago, it is there and mute, or this host does not let the answers in.
+const NOTHING_HEARD: [FindingId; 3] =
+    [FindingId::LinkGatewaySilent, FindingId::NetGatewayNotForwarding, FindingId::TcpLocalFirewall];
+
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
-    let Some(group) = group(facts, |e| matches!(e.cause, Cause::PathSilent { .. })) else {
-        return Vec::new();
-    };
+    let is_ours =
+        |cause: &Cause| matches!(cause, Cause::PathSilent { .. } | Cause::NothingHeard { .. });
+    let Some(group) = group(facts, |e| is_ours(&e.cause)) else { return Vec::new() };
+    if let Cause::NothingHeard { gateway } = group[0].cause {
+        let claim = format!("nothing at all is heard, not even from the gateway {gateway}");
+        return vec![
+            finding(FindingId::NetPathSilent, &group, claim)
+                .candidates(NOTHING_HEARD)
+                .try_next(format!("ping {gateway}; ip neigh show {gateway}   # look again in a minute: FAILED means that the gateway is gone"))
+                .try_next("nft list ruleset   # does the input chain of this host let answers in?"),
+        ];
+    }
     let whom = format!("{} {}", group[0].subject.role.words(), hosts(&group));
     let claim = match group[0].cause {
         Cause::PathSilent { last: Some((ttl, router)) } => {

@@ -33,7 +33,8 @@ pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
     }
     let Some(address) = mtu::stuck(facts) else { return Vec::new() };
     let server_name = hop.literal().is_none().then(|| hop.host.clone());
-    let mut variants = vec![HelloVariant::Small, HelloVariant::PlainBytes];
+    // The same once more is the control: what it passes is not filtered.
+    let mut variants = vec![HelloVariant::Same, HelloVariant::Small, HelloVariant::PlainBytes];
     if server_name.is_some() {
         variants.push(HelloVariant::NoServerName);
     }
@@ -48,6 +49,18 @@ pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
 /// The handshake of the walk waits, or waited in vain.
 fn is_silent(facts: &Facts<'_>) -> bool {
     trouble(facts) == Some(Trouble::Tls) && mtu::stuck(facts).is_some()
+}
+
+/// The wait for an answer is over, in the handshake or behind it.
+pub(crate) fn is_given_up(facts: &Facts<'_>) -> bool {
+    let hop = facts.hop();
+    match trouble(facts) {
+        Some(Trouble::Tls) => is_over(facts, hop),
+        Some(Trouble::Http) => {
+            facts.http_failure(hop.number).is_some() || facts.body(hop.number).is_some()
+        }
+        _ => false,
+    }
 }
 
 /// The wait is over: what was not said by now will not be.
@@ -83,7 +96,7 @@ fn dropped(ladder: &Ladder<'_>) -> Option<Finding> {
         .filter(|seen| seen.what.outcome == HelloOutcome::Silent)
         .map(|seen| seen.seq)
         .collect();
-    if silent.is_empty() {
+    if silent.is_empty() || some_answered(ladder) {
         return None;
     }
     if let Some(plain) = ladder.plain_passes() {
@@ -107,9 +120,24 @@ fn dropped(ladder: &Ladder<'_>) -> Option<Finding> {
     )
 }
 
-/// One kind of hello passes where the usual one does not.
+/// Some hello was answered: then not every hello is lost or ignored.
+fn some_answered(ladder: &Ladder<'_>) -> bool {
+    ladder.real().any(|seen| super::ladder::spoke_tls(&seen.what.outcome))
+}
+
+/// One kind of hello passes where the usual one does not: again and again, or
+/// it was mere bad luck.
 fn selective(ladder: &Ladder<'_>) -> Option<Finding> {
-    if let Some(small) = ladder.answered(&HelloVariant::Small) {
+    if ladder.answered(&HelloVariant::Same).is_some() {
+        return None;
+    }
+    let large_fails = |small: u32| {
+        ladder
+            .real()
+            .any(|seen| seen.what.outcome == HelloOutcome::Silent && seen.what.sent_bytes > small)
+    };
+    let small = ladder.answered(&HelloVariant::Small);
+    if let Some(small) = small.filter(|small| large_fails(small.what.sent_bytes)) {
         let claim = "a large ClientHello gets no answer, a small one does: something cannot take a hello of more than one segment";
         return Some(
             Finding::new(FindingId::TlsHelloBigDropped, Severity::Error, Where::Unknown, claim)
@@ -121,6 +149,7 @@ fn selective(ladder: &Ladder<'_>) -> Option<Finding> {
     let named: Vec<u32> = ladder
         .real()
         .filter(|seen| matches!(seen.what.variant, HelloVariant::Small | HelloVariant::Same))
+        .filter(|seen| seen.what.outcome == HelloOutcome::Silent)
         .map(|seen| seen.seq)
         .collect();
     if named.is_empty() {
@@ -166,7 +195,7 @@ fn acknowledged(facts: &Facts<'_>, hop: &Hop, ladder: &Ladder<'_>) -> Option<Fin
         .filter(|seen| seen.what.outcome == HelloOutcome::Silent)
         .map(|seen| seen.seq)
         .collect();
-    if !is_over(facts, hop) || silent.is_empty() {
+    if !is_over(facts, hop) || silent.is_empty() || some_answered(ladder) {
         return None;
     }
     // Where nothing says whether hellos arrive, the probes' own TCP does.

@@ -63,8 +63,12 @@ impl<'e> Ladder<'e> {
         })
     }
 
-    /// What the server says in the clear: a status, or the first bytes.
+    /// What the server says in the clear: a status, or the first bytes. One that
+    /// answers a hello does speak TLS, and says so to who does not.
     pub(crate) fn plaintext(&self) -> Option<(u32, String)> {
+        if self.real().any(|seen| spoke_tls(&seen.what.outcome)) {
+            return None;
+        }
         if let Some(seen) = self.plain {
             if let Some(status) = seen.what.status {
                 return Some((seen.seq, format!("status {status} to a plain HTTP request")));

@@ -173,9 +173,13 @@ fn mismatch(ladder: &Ladder<'_>, ended: Seen<&TlsHandshake>) -> Option<Finding> 
     let handshake_failure =
         matches!(ended.what.outcome, TlsOutcome::Alert { code: 40 | 47 | 71, .. });
     let refused = handshake_failure || matches!(ended.what.outcome, TlsOutcome::Protocol { .. });
-    // A server that shows its certificate has chosen a suite, and one that
-    // answers the small hello has no quarrel with the suites.
-    if !refused || !ended.what.chain.is_empty() || ladder.answered(&HelloVariant::Small).is_some() {
+    // A server that shows its certificate has chosen a suite; one that answers
+    // the small hello, or takes a suite which the walk offers too, has no
+    // quarrel with the suites: groups, signatures and versions are left.
+    let content = !ended.what.chain.is_empty()
+        || ladder.answered(&HelloVariant::Small).is_some()
+        || is_offered(suite);
+    if !refused || content {
         return None;
     }
     let claim =
@@ -186,6 +190,14 @@ fn mismatch(ladder: &Ladder<'_>, ended: Seen<&TlsHandshake>) -> Option<Finding> 
             .because(described(ended.what), [ended.seq])
             .try_next("on the server: enable ECDHE suites with AES-GCM or ChaCha20-Poly1305 (nginx: ssl_ciphers HIGH:!aNULL)"),
     )
+}
+
+/// Whether the walk offers this suite: those of TLS 1.3, and the ECDHE suites
+/// of TLS 1.2 with AES-GCM or ChaCha20-Poly1305.
+fn is_offered(suite: &str) -> bool {
+    let tls13 = !suite.contains("_WITH_");
+    let aead = suite.contains("_GCM_") || suite.contains("_CHACHA20_");
+    tls13 || suite.starts_with("TLS_ECDHE_") && aead
 }
 
 /// With the name it is cut, without it is answered.
