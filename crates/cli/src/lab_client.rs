@@ -13,6 +13,7 @@ use plumb_lab::faults::{self, FaultError, FaultSpec};
 use plumb_lab::topology;
 use plumb_lab::{About, Client, Denied, Lab, LabError, RuntimeDir, Status, exec};
 use plumb_report::{Line, Tone, styled};
+use plumb_sys::process;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,9 +23,6 @@ use crate::exit::ExitStatus;
 use crate::loopback;
 use crate::output;
 use crate::suggest;
-
-/// This very program, even when its file was replaced meanwhile.
-pub(crate) const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// A lab that is to be started.
 #[derive(Debug)]
@@ -168,7 +166,6 @@ pub(crate) fn require_machine_of(machines: &[String], machine: &str) -> Result<(
 /// Runs a program and passes its exit status on. This process stays, whatever
 /// interrupts the program, to clear away behind it.
 pub(crate) fn run_to_its_end(mut command: Command) -> Result<ExitStatus, CommandError> {
-    const SIGINT: i32 = 2;
     let cannot = |what: &str, error: std::io::Error| {
         CommandError::not_measured(format!("cannot {what}: {error}"))
     };
@@ -193,7 +190,7 @@ pub(crate) fn run_to_its_end(mut command: Command) -> Result<ExitStatus, Command
                 // A terminal tells the program itself; it is told here otherwise.
                 Some(()) = interrupts.recv(), if !std::io::stdin().is_terminal() => {
                     // It may have ended meanwhile, which the wait will tell.
-                    let _ = plumb_sys::process::signal(pid, SIGINT);
+                    let _ = process::signal(pid, process::SIGINT);
                 }
             }
         }

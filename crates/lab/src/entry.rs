@@ -5,12 +5,15 @@
 //! They take over before `main`: so any program that links this library, a test
 //! binary included, can start a lab, and there is one thread only, without
 //! which no user namespace can be entered.
+//!
+//! They are the one exception to "no crate below the command line reads its
+//! arguments, prints or exits", and this file has all of it.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::process::Command;
 
-/// The executable that is running, even when its file has been replaced.
-const SELF: &str = "/proc/self/exe";
+use plumb_sys::process::SELF_EXE;
 
 /// `argv[0]` of a lab's supervisor.
 const SUPERVISOR: &str = "plumb-lab";
@@ -18,6 +21,16 @@ const SUPERVISOR: &str = "plumb-lab";
 const EXEC: &str = "plumb-lab-exec";
 /// `argv[0]` of what stays behind when the program has left daemons.
 const KEEPER: &str = "plumb-lab-keeper";
+/// `argv[0]` of the process in which permissions are tried.
+const DOCTOR: &str = "plumb-lab-doctor";
+
+/// How such a process ends.
+pub(crate) struct Ended {
+    /// The exit status.
+    pub(crate) status: i32,
+    /// What its user should read on stderr.
+    pub(crate) complaint: Option<String>,
+}
 
 pub(crate) fn supervisor() -> Command {
     itself(SUPERVISOR)
@@ -31,9 +44,13 @@ pub(crate) fn keeper() -> Command {
     itself(KEEPER)
 }
 
+pub(crate) fn doctor() -> Command {
+    itself(DOCTOR)
+}
+
 fn itself(role: &str) -> Command {
     use std::os::unix::process::CommandExt;
-    let mut command = Command::new(SELF);
+    let mut command = Command::new(SELF_EXE);
     command.arg0(role);
     command
 }
@@ -42,19 +59,29 @@ fn itself(role: &str) -> Command {
 fn before_main() {
     let mut arguments = std::env::args_os();
     let role = arguments.next().unwrap_or_default();
-    let code = if role == OsStr::new(SUPERVISOR) {
+    let ended = if role == OsStr::new(SUPERVISOR) {
         crate::supervisor::main()
     } else if role == OsStr::new(EXEC) {
         crate::exec::main(arguments.collect())
     } else if role == OsStr::new(KEEPER) {
         crate::exec::keep()
-    } else if role == OsStr::new(crate::doctor::CHILD_MARKER) {
-        crate::doctor::child();
-        0
+    } else if role == OsStr::new(DOCTOR) {
+        crate::doctor::child(std::io::stdout())
     } else {
         return;
     };
+    if let Some(complaint) = ended.complaint {
+        // There is no command line above this process that could tell it.
+        let _ = writeln!(std::io::stderr(), "plumb: {complaint}");
+    }
     // The program around this one must not begin.
     #[allow(clippy::exit)]
-    std::process::exit(code);
+    std::process::exit(ended.status);
+}
+
+impl Ended {
+    /// With this status, and nothing to say.
+    pub(crate) fn quietly(status: i32) -> Ended {
+        Ended { status, complaint: None }
+    }
 }

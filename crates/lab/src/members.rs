@@ -5,9 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plumb_sys::process;
-
-const SIGKILL: i32 = 9;
+use plumb_sys::process::{self, SIGKILL};
 
 /// A process may start another while it is being ended, and takes a moment to
 /// go; each round ends what the one before left. One that a debugger or a dead
@@ -46,14 +44,21 @@ pub(crate) fn of(namespaces: &[NamespaceName]) -> Vec<u32> {
 
 /// Ends every process inside these network namespaces, except this one.
 pub(crate) fn end(namespaces: &[NamespaceName]) {
-    for _ in 0..ROUNDS_MAX {
+    in_rounds(|| {
         let members = of(namespaces);
-        if members.is_empty() {
-            return;
-        }
-        for pid in members {
+        for pid in &members {
             // It may have ended meanwhile.
-            let _ = process::signal(pid, SIGKILL);
+            let _ = process::signal(*pid, SIGKILL);
+        }
+        members.is_empty()
+    });
+}
+
+/// Repeats a `round` of ending processes until it says that none is left.
+pub(crate) fn in_rounds(round: impl Fn() -> bool) {
+    for _ in 0..ROUNDS_MAX {
+        if round() {
+            return;
         }
         std::thread::sleep(ROUND);
     }

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use plumb_evidence::observation::{IcmpError, IcmpOrigin, TcpInfo};
 use plumb_sys::errqueue::{Origin, SocketError};
-use plumb_sys::{names, tcp};
+use plumb_sys::{errno, tcp};
 
 /// EMSGSIZE carries the MTU also where the kernel itself said no.
 const EMSGSIZE: i32 = 90;
@@ -49,7 +49,7 @@ fn is_own(address: IpAddr) -> bool {
 /// and its text where the kernel gave no number.
 pub(crate) fn errno(error: &io::Error) -> (i32, String) {
     match plumb_sys::socket::errno_of(error) {
-        Some(number) => (number, names::errno_name(number).to_owned()),
+        Some(number) => (number, errno::name(number).to_owned()),
         None => (0, error.to_string()),
     }
 }

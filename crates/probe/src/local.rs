@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plumb_evidence::Observation;
 use plumb_evidence::observation::{Interface, InterfaceAddress, NeighbourState, RouteResult};
-use plumb_sys::names;
+use plumb_sys::errno;
 use plumb_sys::netlink::{self, Netlink, NetlinkError, RouteQuery};
 
 use crate::policy::NEIGHBOUR_POLL;
@@ -86,7 +86,7 @@ pub fn route(scope: &Scope, destination: IpAddr) -> Result<RouteResult, LocalErr
         },
         Err(error) => match error.errno() {
             Some(errno) => {
-                RouteResult::Refused { errno, errno_name: names::errno_name(errno).to_owned() }
+                RouteResult::Refused { errno, errno_name: errno::name(errno).to_owned() }
             }
             None => return Err(error.into()),
         },

@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use plumb_evidence::observation::PhaseName;
 use plumb_evidence::{Observation, Purpose};
+use plumb_sys::errno::ENETUNREACH;
 use tokio::sync::watch;
 
 use crate::Recorder;
-
-/// errno 101 of Linux: the network is unreachable.
-const ENETUNREACH: i32 = 101;
 
 /// What every operation is given.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@
 #![warn(clippy::undocumented_unsafe_blocks, missing_docs)]
 
 pub mod clock;
+pub mod errno;
 pub mod errqueue;
 pub mod ethtool;
 pub mod fdpass;

@@ -8,8 +8,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+pub use libc::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
+
+/// The executable that is running, even when its file has been replaced.
+pub const SELF_EXE: &str = "/proc/self/exe";
 
 /// Processes looked at for the holder of a port, and of a family tree: more
 /// than Linux's default pid_max of 32768 on small machines.
@@ -255,7 +259,7 @@ pub fn kill_descendants(pid: u32) {
         let ended = descendants(pid)
             .into_iter()
             .filter(|child| !is_zombie(*child))
-            .fold(0, |n, child| n + usize::from(signal(child, libc::SIGKILL).is_ok()));
+            .fold(0, |n, child| n + usize::from(signal(child, SIGKILL).is_ok()));
         if ended == 0 {
             break;
         }
@@ -324,7 +328,7 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("600").spawn().expect("sleep");
         assert!(descendants(std::process::id()).contains(&child.id()));
         assert!(start_ticks(child.id()).is_some_and(|ticks| ticks > 0));
-        signal(child.id(), libc::SIGKILL).expect("kill");
+        signal(child.id(), SIGKILL).expect("kill");
         child.wait().expect("wait");
         assert!(!descendants(std::process::id()).contains(&child.id()));
         assert_eq!(start_ticks(child.id()), None);

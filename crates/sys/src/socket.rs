@@ -3,7 +3,10 @@
 
 use std::io;
 use std::mem::{MaybeUninit, size_of};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
+
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// A socket could not be prepared: plumb could not measure. It travels inside
 /// an [`io::Error`] of the same kind.
@@ -36,6 +39,22 @@ pub fn errno_of(error: &io::Error) -> Option<i32> {
     error.raw_os_error().or_else(|| {
         error.get_ref()?.downcast_ref::<SetupError>().and_then(|inner| errno_of(&inner.source))
     })
+}
+
+/// A socket of the family of `address` in the calling thread's network
+/// namespace, non-blocking.
+pub(crate) fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    Socket::new(Domain::for_address(address), kind.nonblocking().cloexec(), Some(protocol))
+        .context("open a socket for", address)
+}
+
+/// Binds a server's socket; one of IPv6 takes IPv6 only, so that both families
+/// can be bound side by side.
+pub(crate) fn bind(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    if address.is_ipv6() {
+        socket.set_only_v6(true).context("set IPV6_V6ONLY for", address)?;
+    }
+    socket.bind(&address.into()).context("bind to", address)
 }
 
 /// Registers a descriptor with tokio's reactor.
@@ -178,7 +197,7 @@ fn ancillary_of(message: &libc::msghdr) -> Vec<Ancillary> {
 }
 
 /// The IP address and port in raw socket address bytes, if there is one.
-pub(crate) fn socket_address(bytes: &[u8]) -> Option<std::net::SocketAddr> {
+pub(crate) fn socket_address(bytes: &[u8]) -> Option<SocketAddr> {
     let family = u16::from_ne_bytes([*bytes.first()?, *bytes.get(1)?]);
     let port = u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]);
     match i32::from(family) {

@@ -1,12 +1,13 @@
-//! UDP probes: a connected socket whose errors are kept.
+//! UDP: a connected socket whose errors are kept, and sockets for servers.
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -19,6 +20,22 @@ pub const DATAGRAM_MAX_BYTES: usize = 65_535;
 
 /// Sends repeated because an earlier probe's error surfaced on them.
 const SEND_TRIES_MAX: usize = 8;
+
+/// A socket bound to `address` in the calling thread's network namespace,
+/// non-blocking, ready for tokio; one of IPv6 takes IPv6 only.
+///
+/// Without SO_REUSEADDR, which would let two servers share a port unseen.
+pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = socket::open(address, Type::DGRAM, Protocol::UDP)?;
+    socket::bind(&socket, address)?;
+    Ok(socket.into())
+}
+
+/// A socket in the calling thread's network namespace, non-blocking, bound and
+/// connected to nothing yet, from which to ask `server`.
+pub fn unconnected(server: SocketAddr) -> io::Result<OwnedFd> {
+    Ok(socket::open(server, Type::DGRAM, Protocol::UDP)?.into())
+}
 
 /// How the kernel treats the path MTU (ip(7), IP_MTU_DISCOVER).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +87,7 @@ impl ProbeSocket {
     /// An error of connect() (no route, for one) is returned raw, without
     /// context: it is a finding.
     pub fn connect(peer: SocketAddr, source: Option<IpAddr>) -> io::Result<Self> {
-        let kind = Type::DGRAM.nonblocking().cloexec();
-        let socket = Socket::new(Domain::for_address(peer), kind, Some(Protocol::UDP))
-            .context("open a UDP socket for", peer)?;
+        let socket = socket::open(peer, Type::DGRAM, Protocol::UDP)?;
         errqueue::enable(&socket).context("set IP_RECVERR for", peer)?;
         if let Some(source) = source {
             socket.bind(&SocketAddr::new(source, 0).into()).context("bind to", source)?;

@@ -10,7 +10,7 @@ use plumb_sys::netlink::{NeighbourState, Netlink, RouteKind, RouteSpec};
 use plumb_sys::nft::{Chain, Family, Hook, Nft, Policy, Reject, Rule, Table, Transaction};
 use plumb_sys::sysctl;
 use plumb_sys::tcp::{self, DialOptions, DialOutcome, DialReport};
-use plumb_sys::udp::{PathMtuDiscovery, ProbeSocket, Reply};
+use plumb_sys::udp::{self, PathMtuDiscovery, ProbeSocket, Reply};
 
 fn dial(address: &str, port: u16, options: DialOptions) -> DialReport {
     runtime().block_on(tcp::dial(at(address, port), &options)).expect("a measurement")
@@ -217,7 +217,7 @@ fn udp_probes_hear_answers_and_errors() {
         let lab = Laboratory::build();
         runtime().block_on(async {
             for (server, router) in [(SERVER_V4, ROUTER_V4), (SERVER_V6, ROUTER_V6)] {
-                let echo = lab.in_server(|| tcp::bind_udp(at(server, 7)).expect("bind"));
+                let echo = lab.in_server(|| udp::bind(at(server, 7)).expect("bind"));
                 let echo = tokio::net::UdpSocket::from_std(echo).expect("tokio");
                 let probe = ProbeSocket::connect(at(server, 7), None).expect("connect");
                 probe.send(b"hello").expect("send");

@@ -15,6 +15,7 @@ use plumb_sys::nft::{
     Nft, NftError, Policy, Reject, Rule, Table, Transaction, Verdict, payload_rules,
 };
 use plumb_sys::tcp::{self, DialOptions, DialOutcome, DialReport};
+use plumb_sys::udp;
 
 fn table() -> Table {
     Table::new(Family::Inet, "test")
@@ -298,7 +299,7 @@ fn only_long_packets_are_dropped() {
         let lab = Laboratory::build();
         let rule = Rule::new().from(ip(CLIENT_V4).into()).longer_than(700).counter().drop();
         filter(&lab, &[rule]);
-        let server = lab.in_server(|| tcp::bind_udp(at(SERVER_V4, 9)).expect("bind"));
+        let server = lab.in_server(|| udp::bind(at(SERVER_V4, 9)).expect("bind"));
         let client = UdpSocket::bind(at(CLIENT_V4, 0)).expect("bind");
         const HEADERS: usize = 20 + 8;
         client.send_to(&[1; 701 - HEADERS], at(SERVER_V4, 9)).expect("send");

@@ -12,7 +12,6 @@
 //! and what could not be read is a payload.
 
 use std::net::IpAddr;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -513,10 +512,4 @@ fn looks_like_http(data: &[u8]) -> bool {
         b"PATCH ",
     ];
     data.starts_with(b"HTTP/1.") || METHODS.iter().any(|method| data.starts_with(method))
-}
-
-/// Where a layer of that name stands in the frame, in bytes.
-pub fn layer_range(tree: &Field, name: &str) -> Option<Range<usize>> {
-    let layer = tree.children.iter().find(|layer| layer.name == name)?;
-    Some(layer.bit_offset / 8..layer.bit_end() / 8)
 }

@@ -90,7 +90,7 @@ impl Faultbench {
         let copy = directory.join("plumb");
         std::fs::copy(plumb, &copy)?;
         let table = directory.join("faultbench.md");
-        let mut command = Command::new("/proc/self/exe");
+        let mut command = Command::new(plumb_sys::process::SELF_EXE);
         command.arg("faultbench").arg("--plumb").arg(&copy).arg("--out").arg(&table);
         command.args(["--jobs", &self.jobs.to_string(), "--seed", &self.seed.to_string()]);
         command.args(self.quick.then_some("--quick")).args(self.wide.then_some("--wide"));

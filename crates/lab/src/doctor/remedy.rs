@@ -2,6 +2,11 @@
 
 use std::fs;
 
+use plumb_sys::errno::{
+    EACCES, EAFNOSUPPORT, EINVAL, ENOENT, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM, EPROTONOSUPPORT,
+    EROFS, EUSERS,
+};
+use plumb_sys::process::SELF_EXE;
 use serde::{Deserialize, Serialize};
 
 /// Why something was denied, and the ways to get it.
@@ -33,18 +38,6 @@ pub struct Facts {
     pub program: Option<String>,
 }
 
-const EPERM: i32 = 1;
-const EACCES: i32 = 13;
-const EINVAL: i32 = 22;
-const ENOSPC: i32 = 28;
-const EROFS: i32 = 30;
-const EOPNOTSUPP: i32 = 95;
-const EPROTONOSUPPORT: i32 = 93;
-const EAFNOSUPPORT: i32 = 97;
-const ENOENT: i32 = 2;
-const ENOSYS: i32 = 38;
-const EUSERS: i32 = 87;
-
 impl Facts {
     /// Reads what there is to read; what cannot be read stays unsaid.
     pub fn read() -> Facts {
@@ -70,7 +63,7 @@ impl Facts {
             seccomp_filter: field("Seccomp").first().is_some_and(|mode| mode == "2"),
             container: exists("/.dockerenv") || exists("/run/.containerenv"),
             user_id: field("Uid").get(1).and_then(|uid| uid.parse().ok()).unwrap_or(u32::MAX),
-            program: fs::read_link("/proc/self/exe").ok().map(|path| path.display().to_string()),
+            program: fs::read_link(SELF_EXE).ok().map(|path| path.display().to_string()),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use plumb_sys::process;
+use plumb_sys::process::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::client::Client;
@@ -19,16 +19,6 @@ use crate::members;
 
 /// How often the keeper looks whether there is still somebody to keep.
 const LOOK_AROUND: Duration = Duration::from_secs(5);
-
-/// A process that is ended takes a moment to go. One that a debugger or a dead
-/// file system holds longer than a second is not waited for.
-const ROUNDS_MAX: usize = 1000;
-const ROUND: Duration = Duration::from_millis(1);
-
-const SIGHUP: i32 = 1;
-const SIGINT: i32 = 2;
-const SIGQUIT: i32 = 3;
-const SIGTERM: i32 = 15;
 
 /// Signals to this process that are meant for the program. What the terminal
 /// sends reaches the program by itself, as it is in the same process group.
@@ -170,12 +160,10 @@ fn is_timeout(error: &std::io::Error) -> bool {
 
 /// As their sub-reaper this process also has to bury them.
 fn end_descendants() {
-    for _ in 0..ROUNDS_MAX {
-        process::kill_descendants(std::process::id());
+    let own = std::process::id();
+    members::in_rounds(|| {
+        process::kill_descendants(own);
         process::reap();
-        if process::descendants(std::process::id()).is_empty() {
-            return;
-        }
-        std::thread::sleep(ROUND);
-    }
+        process::descendants(own).is_empty()
+    });
 }

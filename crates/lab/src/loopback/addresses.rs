@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plumb_serve::core::Transport;
-use plumb_sys::tcp;
-use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::services::{Opened, Sockets};
 use crate::topology::Plan;
@@ -81,7 +80,7 @@ impl Addresses {
         // when it is closed and opened again.
         let known = self.ports().get(&(at, port)).copied();
         let opened = match known {
-            Some(known) => bound(transport, known)?,
+            Some(known) => Opened::bind(transport, known)?,
             None => self.first_of(transport, at, port)?,
         };
         let to = match &opened {
@@ -95,9 +94,9 @@ impl Addresses {
     /// The port itself, if it is to be had; else any. Where only 127.0.0.1 is a
     /// loopback address, any port there.
     fn first_of(&self, transport: Transport, at: Ipv4Addr, port: u16) -> io::Result<Opened> {
-        bound(transport, (at, port).into())
-            .or_else(|_| bound(transport, (at, 0).into()))
-            .or_else(|_| bound(transport, (Ipv4Addr::LOCALHOST, 0).into()))
+        Opened::bind(transport, (at, port).into())
+            .or_else(|_| Opened::bind(transport, (at, 0).into()))
+            .or_else(|_| Opened::bind(transport, (Ipv4Addr::LOCALHOST, 0).into()))
     }
 }
 
@@ -123,14 +122,9 @@ impl Sockets for Addresses {
         _: &str,
         transport: Transport,
         server: SocketAddr,
-    ) -> io::Result<(Socket, SocketAddr)> {
+    ) -> io::Result<(OwnedFd, SocketAddr)> {
         let to = self.reach(server);
-        let (kind, protocol) = match transport {
-            Transport::Tcp => (Type::STREAM, Protocol::TCP),
-            Transport::Udp => (Type::DGRAM, Protocol::UDP),
-        };
-        let socket = Socket::new(Domain::for_address(to), kind.nonblocking(), Some(protocol))?;
-        Ok((socket, to))
+        Ok((transport.unconnected(to)?, to))
     }
 }
 
@@ -141,11 +135,4 @@ fn claim() -> (u8, Option<TcpListener>) {
         TcpListener::bind((at, CLAIM_PORT)).ok().map(|claim| (network, Some(claim)))
     });
     claimed.unwrap_or((*NETWORKS.start(), None))
-}
-
-fn bound(transport: Transport, at: SocketAddr) -> io::Result<Opened> {
-    match transport {
-        Transport::Tcp => tcp::listen(at, tcp::BACKLOG_DEFAULT).map(Opened::Tcp),
-        Transport::Udp => tcp::bind_udp(at).map(Opened::Udp),
-    }
 }

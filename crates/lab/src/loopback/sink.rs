@@ -3,14 +3,12 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use plumb_sys::errno::EINPROGRESS;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 /// Connections that fill the queue: one more than a backlog of 0 holds, as
 /// Linux counts.
 const FILLERS: usize = 2;
-
-/// connect(2): the connection is being made.
-const EINPROGRESS: i32 = 115;
 
 /// A listener that accepts nothing and whose queue is full: the kernel drops
 /// every further SYN.

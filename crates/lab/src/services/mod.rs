@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use plumb_serve::Switch;
 use plumb_serve::core::{Limits, ServeError, Server, Transport};
 use plumb_serve::http::SiteBehaviour;
 use plumb_serve::tls::{CertificateAuthority, TlsBehaviour};
+use plumb_sys::{tcp, udp};
 use tokio::runtime::Handle;
 
 use crate::error::LabError;
@@ -37,14 +39,14 @@ pub trait Sockets: Send + Sync + fmt::Debug {
         wanted: &[(Transport, SocketAddr)],
     ) -> io::Result<Vec<Vec<Opened>>>;
 
-    /// A socket that is not bound, from which `machine` may ask `server`, and
+    /// A non-blocking socket that is not bound, from which `machine` may ask `server`, and
     /// the address at which it has to be asked.
     fn outgoing(
         &self,
         machine: &str,
         transport: Transport,
         server: SocketAddr,
-    ) -> io::Result<(socket2::Socket, SocketAddr)>;
+    ) -> io::Result<(OwnedFd, SocketAddr)>;
 }
 
 /// A bound socket.
@@ -52,6 +54,16 @@ pub trait Sockets: Send + Sync + fmt::Debug {
 pub enum Opened {
     Tcp(TcpListener),
     Udp(UdpSocket),
+}
+
+impl Opened {
+    /// A socket bound to `at` in the calling thread's network namespace.
+    pub(crate) fn bind(transport: Transport, at: SocketAddr) -> io::Result<Opened> {
+        match transport {
+            Transport::Tcp => tcp::listen(at, tcp::BACKLOG_DEFAULT).map(Opened::Tcp),
+            Transport::Udp => udp::bind(at).map(Opened::Udp),
+        }
+    }
 }
 
 /// What faults switch on a machine with a web site.

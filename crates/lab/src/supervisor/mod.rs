@@ -15,6 +15,7 @@ use std::sync::mpsc::{Sender, channel};
 use plumb_sys::process;
 
 use crate::build;
+use crate::entry::Ended;
 use crate::error::LabError;
 use crate::protocol::{self, Reply, Start};
 use crate::runtime_dir::{About, Claim, RuntimeDir};
@@ -26,17 +27,22 @@ pub(crate) use running::RunningLab;
 /// One for the services, one so that a busy service holds up no other.
 const WORKER_THREADS: usize = 2;
 
-/// Takes the place of `main`; gives the exit status. What went wrong is told to
-/// the starter, over the socket that is standard input.
-pub(crate) fn main() -> i32 {
-    let Ok(starter) = std::io::stdin().as_fd().try_clone_to_owned() else { return 1 };
+/// The exit status of a supervisor that built no lab; the starter is told more.
+const FAILED: i32 = 1;
+
+/// Takes the place of `main`. What went wrong is told to the starter, over the
+/// socket that is standard input.
+pub(crate) fn main() -> Ended {
+    let Ok(starter) = std::io::stdin().as_fd().try_clone_to_owned() else {
+        return Ended::quietly(FAILED);
+    };
     let starter = UnixStream::from(starter);
     match run(&starter) {
-        Ok(()) => 0,
+        Ok(()) => Ended::quietly(0),
         Err(error) => {
             // If the starter is gone there is nobody to tell.
             let _ = protocol::send(&starter, &Reply::Refused(error.into()), &[]);
-            1
+            Ended::quietly(FAILED)
         }
     }
 }

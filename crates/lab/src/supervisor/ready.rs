@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use plumb_sys::clock::Clock;
-use plumb_sys::{namespace, tcp};
+use plumb_sys::{namespace, udp};
 
 use crate::build::Network;
 use crate::error::LabError;
@@ -66,7 +66,7 @@ fn probes(plan: &Plan, machine: &Machine, network: &Network) -> Result<Vec<Probe
     let open = |to: IpAddr| -> io::Result<Probe> {
         let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let any = any.parse().map_err(io::Error::other)?;
-        let socket = tcp::bind_udp(any)?;
+        let socket = udp::bind(any)?;
         Ok(Probe { from: machine.name.clone(), to: SocketAddr::new(to, ECHO), socket })
     };
     namespace::in_network_namespace(namespace, || {

@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use plumb_serve::core::Transport;
-use plumb_sys::{namespace, tcp};
-use socket2::{Domain, Protocol, Socket, Type};
+use plumb_sys::namespace;
 
 use crate::build::Network;
 use crate::error::LabError;
@@ -50,7 +49,7 @@ impl Sockets for NamespaceSockets {
         wanted: &[(Transport, SocketAddr)],
     ) -> io::Result<Vec<Vec<Opened>>> {
         self.within(machine, || {
-            wanted.iter().map(|(transport, at)| Ok(vec![bound(*transport, *at)?])).collect()
+            wanted.iter().map(|(transport, at)| Ok(vec![Opened::bind(*transport, *at)?])).collect()
         })
     }
 
@@ -59,21 +58,7 @@ impl Sockets for NamespaceSockets {
         machine: &str,
         transport: Transport,
         server: SocketAddr,
-    ) -> io::Result<(Socket, SocketAddr)> {
-        let (kind, protocol) = match transport {
-            Transport::Tcp => (Type::STREAM, Protocol::TCP),
-            Transport::Udp => (Type::DGRAM, Protocol::UDP),
-        };
-        let make = || {
-            Socket::new(Domain::for_address(server), kind.nonblocking().cloexec(), Some(protocol))
-        };
-        Ok((self.within(machine, make)?, server))
-    }
-}
-
-fn bound(transport: Transport, at: SocketAddr) -> io::Result<Opened> {
-    match transport {
-        Transport::Tcp => tcp::listen(at, tcp::BACKLOG_DEFAULT).map(Opened::Tcp),
-        Transport::Udp => tcp::bind_udp(at).map(Opened::Udp),
+    ) -> io::Result<(OwnedFd, SocketAddr)> {
+        Ok((self.within(machine, || transport.unconnected(server))?, server))
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -80,6 +81,15 @@ impl Transport {
         match self {
             Transport::Tcp => Layer::Tcp,
             Transport::Udp => Layer::Udp,
+        }
+    }
+
+    /// A socket in the calling thread's network namespace, not connected yet,
+    /// from which to ask `server`.
+    pub fn unconnected(self, server: SocketAddr) -> io::Result<OwnedFd> {
+        match self {
+            Transport::Tcp => plumb_sys::tcp::unconnected(server),
+            Transport::Udp => plumb_sys::udp::unconnected(server),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Stream {
 
 impl Io for Stream {
     fn reset_on_close(&self) -> io::Result<()> {
-        socket2::SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO))
+        plumb_sys::tcp::reset_on_close(&self.tcp)
     }
 }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use plumb_wire::dns::{Edns, MESSAGE_BYTES_MAX, Message, Name, Rcode, Rtype};
-use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::TcpSocket;
 
 use super::transport::{read_message, write_message};
@@ -19,33 +19,28 @@ use crate::core::Transport;
 #[derive(Clone)]
 pub struct SocketFactory(Arc<Make>);
 
-type Make = dyn Fn(Transport, SocketAddr) -> io::Result<(Socket, SocketAddr)> + Send + Sync;
+type Make = dyn Fn(Transport, SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> + Send + Sync;
 
 impl SocketFactory {
-    /// Sockets made by `make`, unbound and unconnected, from which to ask a
-    /// server; with the address at which the server really is, which differs
+    /// Sockets made by `make`, non-blocking, unbound and unconnected, from which
+    /// to ask a server; with the address at which the server really is, which differs
     /// where one address stands for another.
     pub fn new(
-        make: impl Fn(Transport, SocketAddr) -> io::Result<(Socket, SocketAddr)> + Send + Sync + 'static,
+        make: impl Fn(Transport, SocketAddr) -> io::Result<(OwnedFd, SocketAddr)>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         SocketFactory(Arc::new(make))
     }
 
     /// Sockets of the namespace in which the process runs.
     pub fn here() -> Self {
-        SocketFactory::new(|transport, server| {
-            let kind = match transport {
-                Transport::Tcp => Type::STREAM,
-                Transport::Udp => Type::DGRAM,
-            };
-            Ok((Socket::new(Domain::for_address(server), kind, None)?, server))
-        })
+        SocketFactory::new(|transport, server| Ok((transport.unconnected(server)?, server)))
     }
 
-    fn make(&self, transport: Transport, server: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
-        let (socket, server) = (self.0)(transport, server)?;
-        socket.set_nonblocking(true)?;
-        Ok((socket, server))
+    fn make(&self, transport: Transport, server: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
+        (self.0)(transport, server)
     }
 }
 
@@ -134,8 +129,9 @@ async fn over_udp(
 /// beside the id (RFC 5452).
 fn udp_socket(sockets: &SocketFactory, server: SocketAddr) -> io::Result<tokio::net::UdpSocket> {
     let (socket, server) = sockets.make(Transport::Udp, server)?;
-    socket.connect(&SockAddr::from(server))?;
-    tokio::net::UdpSocket::from_std(socket.into())
+    let socket = UdpSocket::from(socket);
+    socket.connect(server)?;
+    tokio::net::UdpSocket::from_std(socket)
 }
 
 /// RFC 5452 section 9.1: the answer must repeat the id and the question.
@@ -150,7 +146,8 @@ async fn over_tcp(
 ) -> Result<Message, AskError> {
     let answer = async {
         let (socket, server) = sockets.make(Transport::Tcp, server)?;
-        let mut stream = TcpSocket::from_std_stream(socket.into()).connect(server).await?;
+        let mut stream =
+            TcpSocket::from_std_stream(TcpStream::from(socket)).connect(server).await?;
         write_message(&mut stream, &query.encode()).await?;
         read_message(&mut stream).await
     };

@@ -5,10 +5,6 @@ use std::io;
 
 use super::{NamespaceError, Stage};
 
-/// CAP_NET_ADMIN: configure the network.
-pub const NET_ADMIN: u8 = 12;
-/// CAP_NET_RAW: packet and raw sockets.
-pub const NET_RAW: u8 = 13;
 /// CAP_SYS_ADMIN: make namespaces, mount.
 pub const SYS_ADMIN: u8 = 21;
 const SETPCAP: u8 = 8;
@@ -86,7 +82,8 @@ pub fn drop_all() -> Result<(), NamespaceError> {
 
 /// Allocates nothing: it also runs between fork and execve.
 pub(super) fn lower() -> io::Result<()> {
-    set_no_new_privileges()?;
+    // From now on execve gives no privilege that the thread does not have.
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0)?;
     // Kernels before 4.3 have no ambient set.
     let _ = prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong, 0);
     let words = get()?;
@@ -104,17 +101,6 @@ pub(super) fn lower() -> io::Result<()> {
     // Without CAP_SETPCAP the bounding set stays, but with no_new_privs and
     // nothing permitted, execve cannot give what it still names.
     set([Word::default(); 2])
-}
-
-/// From now on execve gives no privilege that the thread does not have
-/// (PR_SET_NO_NEW_PRIVS).
-pub fn no_new_privileges() -> Result<(), NamespaceError> {
-    set_no_new_privileges()
-        .map_err(|error| NamespaceError::at(Stage::Capabilities, "set", "no_new_privs", error))
-}
-
-fn set_no_new_privileges() -> io::Result<()> {
-    prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0)
 }
 
 fn prctl(option: libc::c_int, second: libc::c_ulong, third: libc::c_ulong) -> io::Result<()> {

@@ -131,13 +131,6 @@ impl Netlink {
         self.change("rename", name, RouteNetlinkMessage::SetLink(message), CHANGE)
     }
 
-    /// Moves an interface into another network namespace, where it is down and
-    /// without addresses.
-    pub fn move_to(&mut self, name: &str, namespace: BorrowedFd<'_>) -> Result<(), NetlinkError> {
-        let attribute = LinkAttribute::NetNsFd(namespace.as_raw_fd());
-        self.set_attribute("move to another namespace", name, attribute)
-    }
-
     fn set_attribute(
         &mut self,
         operation: &'static str,

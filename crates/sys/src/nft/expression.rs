@@ -165,14 +165,10 @@ pub enum Comparison {
 pub struct CtState(pub u32);
 
 impl CtState {
-    /// Belongs to nothing.
-    pub const INVALID: CtState = CtState(1);
     /// Both directions were seen.
     pub const ESTABLISHED: CtState = CtState(2);
     /// An ICMP error or an expected connection.
     pub const RELATED: CtState = CtState(4);
-    /// The first packet.
-    pub const NEW: CtState = CtState(8);
 }
 
 impl std::ops::BitOr for CtState {

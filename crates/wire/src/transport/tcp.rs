@@ -136,14 +136,6 @@ impl Tcp {
         [self.encode(), payload.to_vec()].concat()
     }
 
-    /// The largest segment that the sender can take, as its option says.
-    pub fn maximum_segment_size(&self) -> Option<u16> {
-        self.options.iter().find_map(|option| match option {
-            TcpOption::MaximumSegmentSize(size) => Some(*size),
-            _ => None,
-        })
-    }
-
     /// The flags that are set, as people write them: `SYN`, `SYN ACK`, `-` for none.
     pub fn flag_names(&self) -> String {
         let names = self.flags().into_iter().filter(|(set, _)| *set).map(|(_, name)| name);

@@ -28,7 +28,7 @@ pub(super) fn run(
     };
     match lab_client::start(&wanted)? {
         Started::Lab(lab) => {
-            let mut copy = lab.unprivileged_command(host, lab_client::THIS_PROGRAM);
+            let mut copy = lab.unprivileged_command(host, plumb_sys::process::SELF_EXE);
             copy.args(without_lab(environment::arguments()));
             lab_client::run_to_its_end(copy)
         }

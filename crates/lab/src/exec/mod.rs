@@ -6,7 +6,7 @@ mod enter;
 mod guard;
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -14,7 +14,7 @@ use std::process::{Command, ExitStatus};
 use plumb_sys::process;
 
 use crate::client::Client;
-use crate::entry;
+use crate::entry::{self, Ended};
 use crate::error::LabError;
 use crate::runtime_dir::RuntimeDir;
 
@@ -49,19 +49,13 @@ pub fn command(
     command
 }
 
-/// Takes the place of `main`; gives the exit status.
-pub(crate) fn main(arguments: Vec<OsString>) -> i32 {
-    match run(arguments) {
-        Ok(status) => status,
-        Err(error) => {
-            // There is no command line above this process that could tell it.
-            let _ = writeln!(std::io::stderr(), "plumb: {error}");
-            FAILED
-        }
-    }
+/// Takes the place of `main`.
+pub(crate) fn main(arguments: Vec<OsString>) -> Ended {
+    run(arguments)
+        .unwrap_or_else(|error| Ended { status: FAILED, complaint: Some(error.to_string()) })
 }
 
-fn run(arguments: Vec<OsString>) -> Result<i32, LabError> {
+fn run(arguments: Vec<OsString>) -> Result<Ended, LabError> {
     let [runtime_dir, name, machine, rights, program, arguments @ ..] = arguments.as_slice() else {
         return Err(LabError::Usage("this is not started by hand".to_owned()));
     };
@@ -79,22 +73,22 @@ fn run(arguments: Vec<OsString>) -> Result<i32, LabError> {
         Err(error) => return Ok(not_started(program, &error)),
     };
     let status = guard::wait(child, client)?;
-    Ok(code(status))
+    Ok(Ended::quietly(code(status)))
 }
 
 /// Stays behind when a program has left daemons on its machine, and ends them
 /// with the lab. Its standard input is the connection to the lab.
-pub(crate) fn keep() -> i32 {
+pub(crate) fn keep() -> Ended {
     guard::keep();
-    0
+    Ended::quietly(0)
 }
 
-fn not_started(program: &OsString, error: &std::io::Error) -> i32 {
-    let _ = writeln!(std::io::stderr(), "plumb: {}: {error}", program.to_string_lossy());
-    match error.kind() {
+fn not_started(program: &OsString, error: &std::io::Error) -> Ended {
+    let status = match error.kind() {
         ErrorKind::NotFound => NOT_FOUND,
         _ => NOT_EXECUTABLE,
-    }
+    };
+    Ended { status, complaint: Some(format!("{}: {error}", program.to_string_lossy())) }
 }
 
 fn code(status: ExitStatus) -> i32 {

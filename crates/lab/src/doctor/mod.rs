@@ -5,18 +5,17 @@
 //! kernel, a container or a security module says about itself is less than
 //! what it does.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::io::Write;
+use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
+
+use crate::entry::{self, Ended};
 
 mod remedy;
 mod steps;
 
 pub use remedy::{Facts, Remedy, remedy};
-
-/// The name under which this program starts itself to be thrown away.
-pub const CHILD_MARKER: &str = "plumb-lab-doctor";
 
 /// Everything that was tried, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +73,7 @@ struct Said {
 
 /// Tries everything, in a child of this very program.
 pub fn examine() -> std::io::Result<Examination> {
-    use std::os::unix::process::CommandExt;
-    let child = Command::new("/proc/self/exe")
-        .arg0(CHILD_MARKER)
+    let child = entry::doctor()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -114,20 +111,21 @@ fn report(said: &[Said], facts: Facts) -> Examination {
     Examination { steps, facts }
 }
 
-/// What the child does: tries each step and says how it went, until one fails.
+/// What the child does: tries each step and tells the parent how it went, until
+/// one fails.
 /// Called before main, where the process still has one thread.
-pub(crate) fn child() {
+pub(crate) fn child(mut parent: impl Write) -> Ended {
     let mut world = steps::World::default();
-    let mut stdout = std::io::stdout();
     for (index, step) in steps::ALL.iter().enumerate() {
         let result = (step.try_it)(&mut world);
         let failed = matches!(result, StepResult::Failed { .. });
-        let Ok(mut line) = serde_json::to_vec(&Said { step: index, result }) else { return };
+        let Ok(mut line) = serde_json::to_vec(&Said { step: index, result }) else { break };
         line.push(b'\n');
-        if stdout.write_all(&line).is_err() || failed {
-            return;
+        if parent.write_all(&line).is_err() || failed {
+            break;
         }
     }
+    Ended::quietly(0)
 }
 
 #[cfg(test)]
