@@ -50,6 +50,7 @@ pub(crate) struct Resolvers<'e> {
 pub(crate) struct SystemAnswer<'e> {
     pub name: &'e str,
     pub result: &'e SystemResult,
+    pub duration_ns: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -216,8 +217,10 @@ impl<'e> Facts<'e> {
                 self.resolvers.push(seen(event, Resolvers { servers, hosts_file, nsswitch }));
             }
             // A probe (fetching an issuer) may look up names of its own.
-            Observation::SystemAnswer { name, result, .. } if event.purpose != Purpose::Probe => {
-                let what = SystemAnswer { name, result };
+            Observation::SystemAnswer { name, result, duration_ns, .. }
+                if event.purpose != Purpose::Probe =>
+            {
+                let what = SystemAnswer { name, result, duration_ns: *duration_ns };
                 self.system.push(seen(event, what));
             }
             Observation::Dns(exchange) => self.dns.push(seen(event, exchange)),

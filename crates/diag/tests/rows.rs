@@ -932,6 +932,16 @@ fn row_59_aaaa_dropped() {
 }
 
 #[test]
+fn a_resolver_that_keeps_the_system_waiting_is_to_blame_not_the_system() {
+    let run = Run::www()
+        .route("10.1.1.1")
+        .dns("A", addresses(&["10.130.1.4"]), MS)
+        .dns("AAAA", silence(), 3_000 * MS)
+        .system(SystemResult::TimedOut, 5 * S);
+    broken(&run, F::DnsResolverAaaaDropped, &[]);
+}
+
+#[test]
 fn row_60_lame_delegation() {
     let run = dns_both(rcode("servfail", 2)).delegation(rcode("refused", 5));
     let verdict = broken(&run, F::DnsDelegationLame, &[]);
@@ -954,6 +964,39 @@ fn rows_63_to_65_dnssec() {
         ..reply("servfail", 2)
     };
     broken(&dns_both(DnsOutcome::Reply(bogus)), F::DnsDnssecBogus, &[]);
+}
+
+#[test]
+fn name_servers_that_routers_cut_off_are_the_routers_fault() {
+    let told = DnsOutcome::Refused {
+        errno: 101,
+        errno_name: "ENETUNREACH".to_owned(),
+        icmp: vec![icmp(3, 0, "10.1.1.1", MS)],
+    };
+    let run = dns_both(rcode("servfail", 2)).delegation(told);
+    let verdict = broken(&run, F::NetRouteUnreachable, &[]);
+    assert_eq!(verdict.place, Some(Where::Path));
+}
+
+#[test]
+fn a_hosts_file_that_leads_astray_is_proven_by_the_address_of_dns() {
+    let run = Run::www()
+        .resolved()
+        .see(Observation::ResolverConfig {
+            servers: vec![sock(RESOLVER)],
+            search: vec![],
+            ndots: 1,
+            hosts_file: vec![ip("10.130.1.77")],
+            nsswitch: None,
+        })
+        .system_addresses(&["10.130.1.77"])
+        .connect("10.130.1.77:443", ConnectOutcome::Refused, MS)
+        .phase(PhaseName::Tcp, false);
+    broken(&run, F::TcpConnectRefused, &[F::TcpPortClosed, F::TcpResetFirewall]);
+    assert!(questions(&run.evidence).contains(&Question::OtherAddress { address: sock(V4) }));
+    let run = run.seen_as(Purpose::Probe).connect(V4, ConnectOutcome::Connected, MS);
+    let verdict = broken(&run, F::DnsHostsOverride, &[]);
+    assert_eq!(verdict.place, Some(Where::Host));
 }
 
 #[test]
@@ -1222,6 +1265,19 @@ fn rows_21_and_22_loss_is_no_filter() {
         .hello(HelloVariant::NoServerName, server_hello("TLSv1.3"), Some(true))
         .hello(HelloVariant::PlainBytes, HelloOutcome::Silent, Some(true))
         .plain_http(Some(400), b"HTTP/1.1 400");
+    unknown(&run);
+    let run = run.tls(TlsOutcome::TimedOut, |h| h.duration_ns = 5 * S);
+    broken(&run, F::NetPathLossy, &[]);
+}
+
+#[test]
+fn a_stuck_walk_beside_late_connections_is_loss() {
+    let run = secure()
+        .stalls(PhaseName::Tls, 0)
+        .seen_as(Purpose::Probe)
+        .connect("[2001:db8:130::4]:443", ConnectOutcome::Connected, 1_020 * MS)
+        .connect("[2001:db8:130::4]:443", ConnectOutcome::Connected, 3_050 * MS)
+        .seen_as(Purpose::Walk);
     unknown(&run);
     let run = run.tls(TlsOutcome::TimedOut, |h| h.duration_ns = 5 * S);
     broken(&run, F::NetPathLossy, &[]);

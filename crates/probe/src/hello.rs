@@ -305,7 +305,15 @@ fn suites(is_tls13: bool) -> Vec<CipherSuite> {
         let is_none = matches!(suite, CipherSuite::NullWithNullNull | CipherSuite::FallbackScsv);
         suite.is_tls13() == is_tls13 && !is_none
     };
-    CipherSuite::ALL.iter().copied().filter(usable).collect()
+    let mut suites: Vec<CipherSuite> = CipherSuite::ALL.iter().copied().filter(usable).collect();
+    // As every client of today prefers them: what the server then takes from
+    // further down is all that it has.
+    suites.sort_by_key(|suite| {
+        let name = suite.to_string();
+        let aead = name.contains("_GCM_") || name.contains("_CHACHA20_");
+        !(aead && name.starts_with("TLS_ECDHE_"))
+    });
+    suites
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(crate) const TABLE: &[Rule] = &[
     Rule::silent(dns::answer::findings),
     Rule::new(dns::failure::findings, dns::failure::questions),
     Rule::new(dns::slow::findings, dns::slow::questions),
-    Rule::silent(dns::system::findings),
+    Rule::new(dns::system::findings, dns::system::questions),
     Rule::silent(tcp::port::findings),
     Rule::silent(tcp::local::findings),
     Rule::new(tcp::accepted::findings, tcp::accepted::questions),

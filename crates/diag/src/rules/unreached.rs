@@ -81,6 +81,9 @@ fn one_silence(mut explained: Vec<Explained>) -> Vec<Explained> {
 /// The group, where its cause is one of those that `is` accepts and this layer
 /// is to speak: a proxy's own troubles are told by the proxy's rule.
 pub(crate) fn group(facts: &Facts<'_>, is: impl Fn(&Explained) -> bool) -> Option<Vec<Explained>> {
+    if crate::rules::dns::system::misled(facts).is_some() {
+        return None;
+    }
     let group = blame(facts).group;
     let first = group.first()?;
     let proxy = first.subject.role == Role::Proxy && !first.cause.is_near();

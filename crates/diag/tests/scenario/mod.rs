@@ -276,14 +276,15 @@ impl Run {
         took_ns: u64,
     ) -> Run {
         self.connections += 1;
-        let chosen = outcome == ConnectOutcome::Connected && self.purpose == Purpose::Walk;
+        let connected = outcome == ConnectOutcome::Connected;
+        let chosen = connected && self.purpose == Purpose::Walk;
         let attempt = ConnectAttempt {
             connection: self.connections,
             address: sock(to),
             local: None,
             outcome,
             icmp,
-            tcp: chosen.then(|| tcp_info(0)),
+            tcp: connected.then(|| tcp_info(0)),
             start_ns: self.at_ns,
             duration_ns: took_ns,
             chosen,

@@ -217,15 +217,16 @@ fn no_way(zone: &Zone<'_>) -> Option<Finding> {
     let routers = list(distinct(told.iter().map(|(_, _, by, _)| *by)));
     let host = told.iter().any(|(.., says)| *says == IcmpSays::NoHost);
     let (id, what) = if host {
-        (FindingId::NetHostUnreachable, "cannot reach")
+        (FindingId::NetHostUnreachable, "no way")
     } else {
-        (FindingId::NetRouteUnreachable, "has no route to")
+        (FindingId::NetRouteUnreachable, "no route")
     };
-    let claim = format!("{routers} {what} the name servers of {}: {servers}", zone.name);
+    let claim =
+        format!("at {routers} there is {what} to the name servers of {}: {servers}", zone.name);
     Some(
         Finding::new(id, Severity::Error, Where::Path, claim)
             .because(
-                format!("{routers} turns away packets to the servers of {}", zone.name),
+                format!("packets to the servers of {} are turned away by {routers}", zone.name),
                 told.iter().map(|(seq, ..)| *seq),
             )
             .try_next(format!(

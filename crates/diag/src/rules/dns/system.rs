@@ -1,17 +1,27 @@
 //! What the system answers against what DNS says.
 
-use plumb_evidence::observation::SystemResult;
-use plumb_evidence::{Finding, FindingId, Severity, Where};
+use std::net::SocketAddr;
 
+use plumb_evidence::observation::SystemResult;
+use plumb_evidence::{Finding, FindingId, Question, Severity, Where};
+
+use crate::contact::is_connected;
 use crate::facts::{Facts, Hop, Seen, SystemAnswer};
 use crate::names::{Names, Says};
 use crate::walk::{Trouble, trouble};
 use crate::wording::list;
 
+/// A wait for the system's answer, below which its silence says nothing: a
+/// resolver that has to ask others takes about half of it.
+const WAIT_MIN_NS: u64 = 1_000_000_000;
+
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     // Where addresses stand for others, the system's answer means nothing.
     if facts.mapped {
         return Vec::new();
+    }
+    if let Some(finding) = misled(facts) {
+        return vec![finding];
     }
     let failed = trouble(facts) == Some(Trouble::Names);
     facts
@@ -40,6 +50,8 @@ fn system_fails(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
         SystemResult::Failed { eai_name, text, .. } => format!("{eai_name} ({text})"),
         // The resolver that it waits for is to blame, not the system.
         SystemResult::TimedOut if keeps_waiting(facts, hop) => return None,
+        // It was hardly given the time that DNS itself takes.
+        SystemResult::TimedOut if system.what.duration_ns < WAIT_MIN_NS => return None,
         SystemResult::TimedOut => "nothing in time".to_owned(),
         SystemResult::Addresses { .. } | SystemResult::Abandoned => return None,
     };
@@ -69,6 +81,55 @@ fn system_fails(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
 /// A resolver that is slow or silent keeps the system waiting.
 fn keeps_waiting(facts: &Facts<'_>, hop: &Hop) -> bool {
     super::resolver::kept_waiting(facts).is_some() || super::slow::of_hop(facts, hop).is_some()
+}
+
+/// Addresses that DNS gives for a name which the hosts file sends elsewhere,
+/// where nothing answers.
+fn bypassed(facts: &Facts<'_>) -> Vec<SocketAddr> {
+    let hop = facts.hop();
+    let given = facts.resolvers.iter().rev().find(|seen| seen.hop == hop.number);
+    let Some(file) = given.map(|seen| seen.what.hosts_file).filter(|file| !file.is_empty()) else {
+        return Vec::new();
+    };
+    let tried_all = facts.attempts(hop.number).all(|seen| file.contains(&seen.what.address.ip()));
+    if trouble(facts) != Some(Trouble::Connect) || facts.mapped || !tried_all {
+        return Vec::new();
+    }
+    let addresses = Names::new(facts, hop).addresses();
+    let other = addresses.into_iter().filter(|address| !file.contains(address));
+    other.map(|address| SocketAddr::new(address, hop.port)).collect()
+}
+
+/// Would the addresses of DNS do what those of the hosts file do not?
+pub(crate) fn questions(facts: &Facts<'_>) -> Vec<Question> {
+    // One of each family.
+    const ASKED_MAX: usize = 2;
+    let bypassed = bypassed(facts).into_iter().take(ASKED_MAX);
+    bypassed.map(|address| Question::OtherAddress { address }).collect()
+}
+
+/// The hosts file sends the name where nothing answers, and where DNS sends it
+/// the service is alive: whatever stops the packets on the way there, the file
+/// is why they go there at all.
+pub(crate) fn misled(facts: &Facts<'_>) -> Option<Finding> {
+    let good = bypassed(facts);
+    let alive: Vec<u32> = facts
+        .connects
+        .iter()
+        .filter(|seen| good.contains(&seen.what.address) && is_connected(&seen.what.outcome))
+        .map(|seen| seen.seq)
+        .collect();
+    if alive.is_empty() {
+        return None;
+    }
+    let mut finding = hosts_file(facts, facts.hop())?;
+    finding.severity = Severity::Error;
+    let failed = facts.attempts(facts.hop().number).map(|seen| seen.seq);
+    Some(
+        finding
+            .because("nothing answers at the address of the hosts file", failed)
+            .because("the address that DNS gives answers", alive),
+    )
 }
 
 /// The hosts file answers for the name.

@@ -1,16 +1,50 @@
 //! Packets that get lost at random: the same exchange now passes and now does
 //! not.
 
-use plumb_evidence::observation::HelloVariant;
+use std::net::{IpAddr, SocketAddr};
+
+use plumb_evidence::observation::{HelloOutcome, HelloVariant, TcpInfo};
 use plumb_evidence::{Finding, FindingId, Severity, Where};
 
 use super::mtu;
+use crate::contact::is_connected;
 use crate::facts::Facts;
 use crate::rules::tls::{Ladder, hello};
 use crate::wording::seconds;
 
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     unsteady(facts).into_iter().collect()
+}
+
+/// Connections to a host that opened only after the first SYN or its answer was
+/// lost: it is sent again after a second (RFC 6298 section 2.1). One alone may
+/// be chance.
+fn late_openings(facts: &Facts<'_>, ip: IpAddr) -> Vec<u32> {
+    const SENT_AGAIN_NS: u64 = 900_000_000;
+    const LATE_MIN: usize = 2;
+    let opened = facts
+        .connects
+        .iter()
+        .filter(|seen| seen.what.address.ip() == ip && is_connected(&seen.what.outcome));
+    let quick = |ns: u64| ns < SENT_AGAIN_NS / 2;
+    // A path that is that slow by itself resends nothing.
+    let rtt_ns = |tcp: &TcpInfo| u64::from(tcp.rtt_min_us.unwrap_or(tcp.rtt_us)) * 1_000;
+    let late: Vec<u32> = opened
+        .filter(|seen| seen.what.duration_ns >= SENT_AGAIN_NS)
+        .filter(|seen| seen.what.tcp.as_ref().is_some_and(|tcp| quick(rtt_ns(tcp))))
+        .map(|seen| seen.seq)
+        .collect();
+    if late.len() >= LATE_MIN { late } else { Vec::new() }
+}
+
+/// Some hellos were answered and some were not, and no rule about hellos finds
+/// a reason.
+fn mixed_hellos(facts: &Facts<'_>, address: SocketAddr) -> Option<Vec<u32>> {
+    let ladder = Ladder::at(facts, address);
+    let silent = ladder.real().any(|seen| seen.what.outcome == HelloOutcome::Silent);
+    let explained = !silent || !hello::findings(facts).is_empty();
+    (!explained && hello::some_answered(&ladder))
+        .then(|| ladder.real().map(|seen| seen.seq).collect())
 }
 
 /// The walk is stuck, and of equal probes beside it some pass and some do not.
@@ -46,7 +80,18 @@ fn unsteady(facts: &Facts<'_>) -> Option<Finding> {
         );
         finding = finding.because(text, rungs.iter().map(|seen| seen.seq));
     }
-    if same.is_none() && !uneven {
+    let late = late_openings(facts, address.ip());
+    if !late.is_empty() {
+        let text =
+            format!("{} connections to it opened only when the SYN was sent again", late.len());
+        finding = finding.because(text, late.iter().copied());
+    }
+    let mixed = mixed_hellos(facts, address);
+    if let Some(seqs) = &mixed {
+        let text = "of hellos of all kinds some were answered and some were not, without a pattern";
+        finding = finding.because(text, seqs.iter().copied());
+    }
+    if same.is_none() && !uneven && late.is_empty() && mixed.is_none() {
         return None;
     }
     let state = facts.chosen(facts.hop().number).and_then(|seen| facts.state(seen.what.connection));

@@ -121,7 +121,7 @@ fn dropped(ladder: &Ladder<'_>) -> Option<Finding> {
 }
 
 /// Some hello was answered: then not every hello is lost or ignored.
-fn some_answered(ladder: &Ladder<'_>) -> bool {
+pub(crate) fn some_answered(ladder: &Ladder<'_>) -> bool {
     ladder.real().any(|seen| super::ladder::spoke_tls(&seen.what.outcome))
 }
 
