@@ -112,6 +112,9 @@ impl Run for Check {
         }
         // All that can be wrong with the command line is found before anything
         // is built or sent.
+        if let Some(file) = &self.save {
+            saved::check_place(file)?;
+        }
         let targets =
             self.targets.iter().map(|text| target::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let requests =

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plumb_evidence::Evidence;
 use plumb_evidence::evidence::{EVENTS_MAX, FORMAT_VERSION};
@@ -17,6 +17,57 @@ use crate::output::{Output, Session};
 /// of certificates stays below.
 const EVIDENCE_BYTES_MAX: u64 = 256 << 20;
 
+/// Whether evidence can be kept in the file, as far as that can be told before
+/// there is any.
+pub(super) fn check_place(path: &Path) -> Result<(), CommandError> {
+    let unfit = |why: &dyn std::fmt::Display| CommandError::file("keep the evidence in", path, why);
+    let place = Place::of(path).map_err(|error| unfit(&error))?;
+    if let Place::Replaced(file) = &place {
+        if file.is_dir() {
+            return Err(unfit(&std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+        }
+        let beside = beside(file);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&beside)
+            .and_then(|_| fs::remove_file(&beside))
+            .map_err(|error| unfit(&error))?;
+    }
+    Ok(())
+}
+
+/// What the evidence goes to.
+enum Place {
+    /// A file that is there as a whole or not at all; what a symbolic link
+    /// leads to, the link itself stays.
+    Replaced(PathBuf),
+    /// A device, a pipe: written to as it is.
+    Written(PathBuf),
+}
+
+impl Place {
+    fn of(path: &Path) -> std::io::Result<Place> {
+        match fs::metadata(path) {
+            Ok(found) if found.is_file() || found.is_dir() => {
+                fs::canonicalize(path).map(Place::Replaced)
+            }
+            Ok(_) => Ok(Place::Written(path.to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Place::Replaced(path.to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Where the evidence is written before it takes the file's place.
+fn beside(file: &Path) -> PathBuf {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    beside.into()
+}
+
 /// Writes the evidence so that nobody ever sees half of it: beside the file
 /// first, and then in its place.
 pub(super) fn save(path: &Path, evidence: &Evidence) -> Result<(), CommandError> {
@@ -28,18 +79,26 @@ pub(super) fn save(path: &Path, evidence: &Evidence) -> Result<(), CommandError>
     };
     let mut json = serde_json::to_vec(evidence).map_err(|error| failed(&error))?;
     json.push(b'\n');
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.part", std::process::id()));
-    let beside = Path::new(&beside);
+    let file = match Place::of(path).map_err(|error| failed(&error))? {
+        Place::Replaced(file) => file,
+        Place::Written(file) => {
+            let mut open = OpenOptions::new().write(true).open(file);
+            return open.as_mut().map_or_else(
+                |error| Err(failed(error)),
+                |open| open.write_all(&json).map_err(|error| failed(&error)),
+            );
+        }
+    };
+    let beside = beside(&file);
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .open(beside)
-        .and_then(|mut file| file.write_all(&json).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(beside, path));
+        .open(&beside)
+        .and_then(|mut half| half.write_all(&json).and_then(|()| half.sync_all()))
+        .and_then(|()| fs::rename(&beside, &file));
     written.map_err(|error| {
         // The half-written file may not be there at all.
-        let _ = fs::remove_file(beside);
+        let _ = fs::remove_file(&beside);
         failed(&error)
     })
 }
@@ -91,8 +150,21 @@ mod tests {
         save(&path, &evidence).unwrap();
         save(&path, &evidence).unwrap();
         assert_eq!(read(&path).unwrap(), evidence);
-        assert!(save(&directory.join("none/run.json"), &evidence).is_err());
+        assert!(check_place(&path).is_ok() && check_place(&directory.join("new")).is_ok());
+        assert!(check_place(&directory).is_err());
+        let nowhere = directory.join("none/run.json");
+        assert!(check_place(&nowhere).is_err() && save(&nowhere, &evidence).is_err());
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        let link = directory.join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        save(&link, &evidence).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(read(&path).unwrap(), evidence);
+        let device = directory.join("device");
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+        check_place(&device).unwrap();
+        save(&device, &evidence).unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
         fs::write(&path, "{\"format\":99,\"plumb\":\"9.9\"}").unwrap();
         assert!(read(&path).unwrap_err().message.contains("newer"));
         fs::write(&path, "half").unwrap();
