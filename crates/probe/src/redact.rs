@@ -95,12 +95,35 @@ impl Secrets {
                 REDACTED.to_owned()
             } else {
                 let clean = self.first(value.as_bytes(), VALUE_MAX_BYTES);
-                String::from_utf8_lossy(&clean).into_owned()
+                without_credentials(&String::from_utf8_lossy(&clean))
             };
             (name.as_str().to_owned(), value)
         });
         shown.collect()
     }
+}
+
+/// The text without the `user:password@` of the URLs in it (RFC 3986 section
+/// 3.2.1): redirects carry them.
+fn without_credentials(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        clean.push_str(before);
+        let ends =
+            |c: char| matches!(c, '/' | '?' | '#' | '\\' | '"' | '<' | '>') || c.is_whitespace();
+        let authority = &after[..after.find(ends).unwrap_or(after.len())];
+        rest = match authority.rfind('@') {
+            Some(at) => {
+                clean.push_str(REDACTED);
+                &after[at..]
+            }
+            None => after,
+        };
+    }
+    clean.push_str(rest);
+    clean
 }
 
 #[cfg(test)]
@@ -124,6 +147,14 @@ mod tests {
         for (name, value) in Secrets::default().headers(&map(&all)) {
             assert_eq!(value, if name == "accept" { "*/*" } else { REDACTED }, "{name}");
         }
+    }
+
+    #[test]
+    fn credentials_in_a_url_are_replaced() {
+        let sent = "http://u:pa@ss@h/?q=a@b; <https://x:y@z>, http://h/a:b@c";
+        let shown = Secrets::default().headers(&map(&[("location", sent)])).remove(0).1;
+        let clean = "http://<redacted>@h/?q=a@b; <https://<redacted>@z>, http://h/a:b@c";
+        assert_eq!(shown, clean);
     }
 
     #[test]
