@@ -5,7 +5,7 @@
 mod enter;
 mod guard;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -83,16 +83,48 @@ pub(crate) fn keep() -> Ended {
     Ended::quietly(0)
 }
 
-fn not_started(program: &OsString, error: &std::io::Error) -> Ended {
-    let status = match error.kind() {
-        ErrorKind::NotFound => NOT_FOUND,
-        _ => NOT_EXECUTABLE,
+/// This process stands where a shell would, and looks where the program was
+/// looked for.
+fn not_started(program: &OsStr, error: &std::io::Error) -> Ended {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = error.kind() != ErrorKind::NotFound && is_anywhere(program, &path);
+    let (status, why) = if found {
+        (NOT_EXECUTABLE, error.to_string())
+    } else {
+        (NOT_FOUND, "no such program".to_owned())
     };
-    Ended { status, complaint: Some(format!("{}: {error}", program.to_string_lossy())) }
+    Ended { status, complaint: Some(format!("{}: {why}", program.to_string_lossy())) }
+}
+
+/// Whether there is such a file. execvp(3) reports a directory of the path that
+/// may not be searched like a program that may not be run.
+fn is_anywhere(program: &OsStr, path: &OsStr) -> bool {
+    let named = Path::new(program);
+    if named.components().count() != 1 || program.as_encoded_bytes().contains(&b'/') {
+        return true;
+    }
+    std::env::split_paths(path).any(|directory| directory.join(named).exists())
 }
 
 fn code(status: ExitStatus) -> i32 {
     /// As shells do.
     const SIGNALLED: i32 = 128;
     status.code().or_else(|| status.signal().map(|signal| SIGNALLED + signal)).unwrap_or(FAILED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_missing_or_may_not_be_run() {
+        let status = |program: &str, kind: ErrorKind| {
+            not_started(OsStr::new(program), &std::io::Error::from(kind)).status
+        };
+        assert_eq!(status("no-such-program", ErrorKind::NotFound), NOT_FOUND);
+        assert_eq!(status("no-such-program", ErrorKind::PermissionDenied), NOT_FOUND);
+        assert_eq!(status("/etc/passwd", ErrorKind::PermissionDenied), NOT_EXECUTABLE);
+        assert_eq!(status("/no/such", ErrorKind::NotFound), NOT_FOUND);
+        assert!(is_anywhere(OsStr::new("passwd"), OsStr::new("/nowhere:/etc")));
+    }
 }
