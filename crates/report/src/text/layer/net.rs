@@ -17,6 +17,7 @@ pub(super) fn row(hop: &HopView<'_>) -> Option<Row> {
     }
     let chosen = hop.walk().find_map(|what| match what {
         Observation::Connect(attempt) if attempt.chosen => Some(attempt.address.ip()),
+        Observation::UdpExchange { address, .. } => Some(address.ip()),
         _ => None,
     });
     let found = |wanted: Option<IpAddr>| {
