@@ -70,27 +70,8 @@ fn check(wanted: &Wanted<'_>) -> Result<(), CommandError> {
 
 /// The plan of a topology inside plumb, or of a file.
 fn plan(name: &str) -> Result<topology::Plan, CommandError> {
-    let plan = match topology::builtin(name) {
-        Some(plan) => plan,
-        None => topology::parse(name, &topology_file(name)?),
-    };
-    plan.map_err(|failed| error(failed.into()))
-}
-
-/// The name and the text of the topology file that is wanted, if one is.
-pub(crate) fn topology_text(wanted: &Wanted<'_>) -> Result<Option<(String, String)>, CommandError> {
-    match wanted.topology {
-        Some(name) if topology::builtin(name).is_none() => {
-            Ok(Some((name.to_owned(), topology_file(name)?)))
-        }
-        _ => Ok(None),
-    }
-}
-
-fn topology_file(name: &str) -> Result<String, CommandError> {
-    // Whatever cannot be read is told better by the one who starts it.
-    Lab::builder().topology_named(name).map_err(error)?;
-    std::fs::read_to_string(name).map_err(|failed| CommandError::file("read", name, failed))
+    let (origin, text) = topology::read(name).map_err(error)?;
+    topology::parse(&origin, &text).map_err(|failed| error(failed.into()))
 }
 
 /// Starts a lab that stays.

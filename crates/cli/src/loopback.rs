@@ -8,6 +8,7 @@ use std::process::Command;
 
 use plumb_check::{Proxies, Request};
 use plumb_lab::loopback::Loopback;
+use plumb_lab::topology;
 use plumb_probe::trust::Source;
 
 use crate::environment;
@@ -38,11 +39,10 @@ impl Drop for LoopbackLab {
 
 /// Starts the lab in this process.
 pub(crate) fn start(wanted: &Wanted<'_>) -> Result<LoopbackLab, CommandError> {
-    let started = match lab_client::topology_text(wanted)? {
-        None => Loopback::start(wanted.faults),
-        Some((origin, text)) => Loopback::start_topology(&origin, &text, wanted.faults),
-    };
-    let lab = started.map_err(lab_client::error)?;
+    let topology = wanted.topology.unwrap_or(topology::DEFAULT);
+    let lab = topology::read(topology)
+        .and_then(|(origin, text)| Loopback::start_topology(&origin, &text, wanted.faults))
+        .map_err(lab_client::error)?;
     for note in lab.notes() {
         output::note(&note);
     }

@@ -17,9 +17,6 @@ use crate::protocol::{self, Reply, Start};
 use crate::runtime_dir::{self, RuntimeDir};
 use crate::topology;
 
-/// A topology is read whole before anything is built.
-const TOPOLOGY_BYTES_MAX: u64 = 1 << 20;
-
 /// A lab that is to be started.
 #[derive(Debug, Clone)]
 pub struct Builder {
@@ -134,24 +131,8 @@ impl Builder {
     /// What to build, as a command line names it: a topology inside the binary,
     /// or a file.
     pub fn topology_named(self, word: &str) -> Result<Self, LabError> {
-        if let Some((name, text)) = topology::BUILTIN.iter().find(|(name, _)| *name == word) {
-            return Ok(self.topology(format!("{name}.toml"), *text));
-        }
-        let size = std::fs::metadata(word).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => LabError::NoTopology {
-                name: word.to_owned(),
-                builtin: topology::BUILTIN.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            },
-            _ => LabError::io("read", word)(error),
-        })?;
-        if size.len() > TOPOLOGY_BYTES_MAX {
-            return Err(LabError::Usage(format!(
-                "{word} has {} bytes; a topology has at most {TOPOLOGY_BYTES_MAX}",
-                size.len()
-            )));
-        }
-        let text = std::fs::read_to_string(word).map_err(LabError::io("read", word))?;
-        Ok(self.topology(word, text))
+        let (origin, text) = topology::read(word)?;
+        Ok(self.topology(origin, text))
     }
 
     /// Makes this fault before the lab is ready.

@@ -24,7 +24,7 @@ use crate::link::{Arp, EtherType, Ethernet, VlanTag};
 use crate::net::checksum::{self, Ends};
 use crate::net::{Icmp, Icmp6, Ipv4, Ipv6, Ipv6Extension, Ipv6Fragment, Protocol};
 use crate::tls::{Plaintext, RECORD_HEADER_BYTES};
-use crate::transport::{Tcp, Udp};
+use crate::transport::{Tcp, Udp, port};
 use crate::wire::Wire;
 
 /// More layers than any honest packet has; a chain of extension headers could go on for
@@ -427,7 +427,7 @@ impl Dissector<'_> {
 
     fn stream(&mut self, source: u16, destination: u16) -> Next {
         let data = &self.frame[self.at..self.end];
-        if source == 53 || destination == 53 {
+        if source == port::DNS || destination == port::DNS {
             return self.dns_over_tcp();
         }
         match data {
@@ -454,7 +454,7 @@ impl Dissector<'_> {
         if self.layer_until(message_end, Layer::Dns).is_none() {
             self.bytes("payload", message_end);
         }
-        Next::Stream(53, 53)
+        Next::Stream(port::DNS, port::DNS)
     }
 
     fn tls(&mut self) -> Next {
@@ -495,7 +495,7 @@ fn is_truncation(error: &DecodeError) -> bool {
 
 /// DNS, multicast DNS and LLMNR share one format.
 fn is_dns_port(port: u16) -> bool {
-    matches!(port, 53 | 5353 | 5355)
+    matches!(port, port::DNS | port::MDNS | port::LLMNR)
 }
 
 /// It begins as a response does, or with a method that is in use.

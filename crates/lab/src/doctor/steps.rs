@@ -7,6 +7,7 @@ use plumb_sys::netlink::{Netlink, NetlinkError};
 use plumb_sys::nft::NftError;
 use plumb_sys::packet::{PacketOptions, PacketSocket};
 use plumb_sys::sysctl;
+use plumb_wire::transport::port;
 
 use super::StepResult;
 
@@ -100,7 +101,7 @@ fn bridge(_: &mut World) -> StepResult {
 fn packet_filter(_: &mut World) -> StepResult {
     use crate::faults::filter::{FilterVerdict, Rules, install, remove};
     const TABLE: &str = "plumb-doctor";
-    let rules = Rules::all().to_tcp_port(443).then(FilterVerdict::TcpReset, None);
+    let rules = Rules::all().to_tcp_port(port::HTTPS).then(FilterVerdict::TcpReset, None);
     told(install(TABLE, &rules).and_then(|()| remove(TABLE)))
 }
 

@@ -7,14 +7,11 @@ use plumb_serve::dns::{AuthorityBehaviour, Lookup, ResolverBehaviour, Zone, Zone
 use plumb_serve::http::SiteBehaviour;
 use plumb_serve::tls::TlsBehaviour;
 use plumb_wire::dns::{Name, Rdata, Rtype};
+use plumb_wire::transport::port;
 
 use super::FaultError;
 use super::change::{Change, ResolverChange, ZoneEdit};
 use super::ground::Ground;
-
-const DNS: u16 = 53;
-const HTTP: u16 = 80;
-const HTTPS: u16 = 443;
 
 /// The TTL of a record that a fault adds beside nothing.
 const TTL_S: u32 = 300;
@@ -78,11 +75,11 @@ impl Cell {
                         machines.push(&server.machine);
                     }
                 }
-                Some(machines.into_iter().map(|machine| met(machine, &[DNS])).sum())
+                Some(machines.into_iter().map(|machine| met(machine, &[port::DNS])).sum())
             }
-            Cell::Authority(machine) | Cell::Resolver(machine) => Some(met(machine, &[DNS])),
-            Cell::Tls(machine) => Some(met(machine, &[HTTPS])),
-            Cell::Site(machine) => Some(met(machine, &[HTTP, HTTPS])),
+            Cell::Authority(machine) | Cell::Resolver(machine) => Some(met(machine, &[port::DNS])),
+            Cell::Tls(machine) => Some(met(machine, &[port::HTTPS])),
+            Cell::Site(machine) => Some(met(machine, &[port::HTTP, port::HTTPS])),
             Cell::Port(..) => None,
         }
     }

@@ -6,17 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use plumb_serve::dns::{SocketFactory, ask_resolver};
 use plumb_serve::proxy::Dialer;
-use plumb_wire::dns::{MESSAGE_BYTES_MAX, Message, Name, Rdata, Rtype};
-use tokio::net::{TcpStream, UdpSocket};
+use plumb_wire::dns::{Name, Rdata, Rtype};
+use tokio::net::TcpStream;
 
 use super::addresses::Addresses;
 
 /// How long the resolver may take: two tries of the C library's five seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-/// Any id will do: the socket is connected over loopback, to one server.
-const QUERY_ID: u16 = 1;
 
 #[derive(Debug)]
 pub(super) struct LabDialer {
@@ -41,18 +39,10 @@ impl LabDialer {
 
     async fn ask(&self, name: &Name, rtype: Rtype) -> io::Result<Vec<IpAddr>> {
         let resolver = self.resolver.ok_or(io::ErrorKind::NotFound)?;
-        let socket = UdpSocket::bind("127.0.0.1:0").await?;
-        socket.connect(self.addresses.reach(resolver)).await?;
-        let query = Message::query(QUERY_ID, name.clone(), rtype, true);
-        socket.send(&query.encode()).await?;
-        let mut buffer = vec![0; MESSAGE_BYTES_MAX];
-        let answer = tokio::time::timeout(ANSWER_WITHIN, socket.recv(&mut buffer)).await;
-        let count = answer.map_err(|_| io::ErrorKind::TimedOut)??;
-        let answer = Message::decode(buffer.get(..count).unwrap_or_default());
+        let resolver = self.addresses.reach(resolver);
+        let here = SocketFactory::here();
+        let answer = ask_resolver(&here, resolver, name, rtype, ANSWER_WITHIN).await;
         let answer = answer.map_err(io::Error::other)?;
-        if answer.flags.truncated {
-            return Err(io::Error::other("the resolver's answer was truncated"));
-        }
         let addresses = answer.answers.iter().filter_map(|record| match record.data {
             Rdata::A(address) => Some(IpAddr::V4(address)),
             Rdata::Aaaa(address) => Some(IpAddr::V6(address)),

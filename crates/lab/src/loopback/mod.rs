@@ -19,6 +19,7 @@ use plumb_evidence::map::LabMap;
 use plumb_serve::core::{Forget, Limits, Server};
 use plumb_serve::proxy::Proxy;
 use plumb_sys::clock;
+use plumb_wire::transport::port;
 use tokio::runtime::Runtime;
 
 use crate::error::LabError;
@@ -33,9 +34,6 @@ use sink::Sink;
 
 /// As many as the full lab has: one for the services, one beside it.
 const WORKER_THREADS: usize = 2;
-
-/// The port of name servers, RFC 1035 section 4.2.
-const DNS_PORT: u16 = 53;
 
 /// A running lab on loopback addresses. It ends with this value.
 #[derive(Debug)]
@@ -228,7 +226,7 @@ impl Drop for Loopback {
 
 fn resolver_of(plan: &Plan) -> Option<SocketAddr> {
     let server = plan.machines.iter().find_map(|machine| machine.resolvers.first())?;
-    Some(SocketAddr::new(*server, DNS_PORT))
+    Some(SocketAddr::new(*server, port::DNS))
 }
 
 fn start_proxy(

@@ -9,14 +9,11 @@ use plumb_serve::core::{
 use plumb_serve::http::Site;
 use plumb_serve::small::{Daytime, Discard, Echo, Greeting, Protocol};
 use plumb_serve::tls::TlsSite;
+use plumb_wire::transport::port;
 
 use super::{LabServices, Offer, Opened, WebCells, names};
 use crate::error::LabError;
 use crate::topology::{Machine, Plan, Service, names_of};
-
-const ECHO: u16 = 7;
-const DISCARD: u16 = 9;
-const DAYTIME: u16 = 13;
 
 pub(super) fn offers(
     plan: &Plan,
@@ -39,12 +36,12 @@ pub(super) fn offers(
 
 /// Echo, discard and daytime (RFC 862, 863, 867), on every machine.
 fn small(machine: &Machine, offers: &mut Vec<Offer>) {
-    everywhere(offers, ECHO, Limits::conversation(), || Echo);
-    everywhere(offers, DISCARD, Limits::conversation(), || Discard);
-    everywhere(offers, DAYTIME, Limits::conversation(), || Daytime);
-    datagrams(machine, offers, ECHO, Echo);
-    datagrams(machine, offers, DISCARD, Discard);
-    datagrams(machine, offers, DAYTIME, Daytime);
+    everywhere(offers, port::ECHO, Limits::conversation(), || Echo);
+    everywhere(offers, port::DISCARD, Limits::conversation(), || Discard);
+    everywhere(offers, port::DAYTIME, Limits::conversation(), || Daytime);
+    datagrams(machine, offers, port::ECHO, Echo);
+    datagrams(machine, offers, port::DISCARD, Discard);
+    datagrams(machine, offers, port::DAYTIME, Daytime);
 }
 
 fn cells(machine: &Machine, services: &mut LabServices) -> WebCells {
@@ -56,18 +53,16 @@ fn site(machine: &Machine, services: &mut LabServices) -> Site {
 }
 
 fn web(_: &Plan, machine: &Machine, services: &mut LabServices, offers: &mut Vec<Offer>) {
-    const HTTP: u16 = 80;
     let site = site(machine, services);
-    everywhere(offers, HTTP, Limits::default(), move || site.clone());
+    everywhere(offers, port::HTTP, Limits::default(), move || site.clone());
 }
 
 fn secure_web(plan: &Plan, machine: &Machine, services: &mut LabServices, offers: &mut Vec<Offer>) {
-    const HTTPS: u16 = 443;
     let site = site(machine, services);
     let tls = cells(machine, services).tls;
     let names = certified_names(plan, machine);
     let ca = Arc::clone(&services.ca);
-    everywhere(offers, HTTPS, Limits::default(), move || {
+    everywhere(offers, port::HTTPS, Limits::default(), move || {
         TlsSite::new(Arc::clone(&ca), names.clone(), tls.clone(), site.clone())
     });
 }

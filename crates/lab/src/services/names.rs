@@ -11,13 +11,12 @@ use plumb_serve::dns::{
     ZoneSet,
 };
 use plumb_wire::dns::{Mx, Name, Rdata, Record, Soa};
+use plumb_wire::transport::port;
 
 use super::catalogue::{connections, datagrams_at};
 use super::{LabServices, Offer};
 use crate::error::LabError;
 use crate::topology::{self, Machine, Plan, ZoneData, ZoneRecord};
-
-const PORT: u16 = 53;
 
 /// How long "there is no such name" may be kept, RFC 2308 section 5.
 const NEGATIVE_TTL_S: u32 = 300;
@@ -154,7 +153,7 @@ pub(super) fn authority(machine: &Machine, services: &LabServices, offers: &mut 
     for server in services.authorities.on(&machine.name) {
         let authority = Authority::new(server.zones.clone(), server.behaviour.clone());
         for address in &server.addresses {
-            let at = SocketAddr::new(*address, PORT);
+            let at = SocketAddr::new(*address, port::DNS);
             let (one, other) = (authority.clone(), authority.clone());
             connections(offers, at, Limits::default(), move || one.clone());
             datagrams_at(offers, at, Limits::default(), move || other.clone());
@@ -177,7 +176,7 @@ pub(super) fn recursor(
         .flat_map(|server| server.addresses.clone())
         .collect();
     for address in machine.addresses().filter(|address| !taken.contains(address)) {
-        let at = SocketAddr::new(address, PORT);
+        let at = SocketAddr::new(address, port::DNS);
         let (one, other) = (recursor.clone(), recursor.clone());
         connections(offers, at, Limits::default(), move || one.clone());
         datagrams_at(offers, at, Limits::default(), move || other.clone());

@@ -11,13 +11,11 @@ use std::time::Duration;
 
 use plumb_sys::clock::Clock;
 use plumb_sys::{namespace, udp};
+use plumb_wire::transport::port;
 
 use crate::build::Network;
 use crate::error::LabError;
 use crate::topology::{Machine, Plan, Service};
-
-/// RFC 862; every machine of a lab answers.
-const ECHO: u16 = 7;
 
 /// A slow machine under load needs a second; beyond that nothing will come.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -67,7 +65,7 @@ fn probes(plan: &Plan, machine: &Machine, network: &Network) -> Result<Vec<Probe
         let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let any = any.parse().map_err(io::Error::other)?;
         let socket = udp::bind(any)?;
-        Ok(Probe { from: machine.name.clone(), to: SocketAddr::new(to, ECHO), socket })
+        Ok(Probe { from: machine.name.clone(), to: SocketAddr::new(to, port::ECHO), socket })
     };
     namespace::in_network_namespace(namespace, || {
         targets.into_iter().map(open).collect::<io::Result<Vec<_>>>()

@@ -17,6 +17,11 @@ mod names;
 mod plan;
 mod resolve;
 
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use crate::error::LabError;
+
 pub use error::TopologyError;
 pub use plan::{
     Interface, Link, Machine, Plan, Route, Service, Zone, ZoneData, ZoneRecord, ZoneServer,
@@ -33,6 +38,34 @@ pub const BUILTIN: [(&str, &str); 2] = [
 
 /// The topology that is built when none is named.
 pub const DEFAULT: &str = "internet";
+
+/// What a command line calls a topology, one inside the binary or a file: its
+/// name in error messages, and its text.
+///
+/// # Errors
+/// When there is no such file, or it is too large or no text.
+pub fn read(word: &str) -> Result<(String, String), LabError> {
+    if let Some((name, text)) = BUILTIN.iter().find(|(name, _)| *name == word) {
+        return Ok((format!("{name}.toml"), (*text).to_owned()));
+    }
+    let cannot = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => LabError::NoTopology {
+            name: word.to_owned(),
+            builtin: BUILTIN.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        },
+        _ => LabError::io("read", word)(error),
+    };
+    let mut text = Vec::new();
+    let one_more = file::FILE_BYTES_MAX as u64 + 1;
+    File::open(word).and_then(|file| file.take(one_more).read_to_end(&mut text)).map_err(cannot)?;
+    if text.len() > file::FILE_BYTES_MAX {
+        let most = file::FILE_BYTES_MAX;
+        return Err(LabError::Usage(format!("{word}: a topology has at most {most} bytes")));
+    }
+    let text = String::from_utf8(text)
+        .map_err(|_| LabError::Usage(format!("{word}: this is not UTF-8 text")))?;
+    Ok((word.to_owned(), text))
+}
 
 /// Reads a topology file. `origin` is its name in error messages.
 pub fn parse(origin: &str, text: &str) -> Result<Plan, TopologyError> {

@@ -24,5 +24,5 @@ pub use limits::Limits;
 pub use server::{
     Context, Datagram, DatagramService, ServeError, Server, Service, StopReport, Transport,
 };
-pub(crate) use stream::close_gently;
 pub use stream::{Io, Rewind, Stream};
+pub(crate) use stream::{LINGER, LINGER_BYTES_MAX, close_gently};

@@ -14,5 +14,5 @@ mod zone;
 
 pub use authority::{Authority, AuthorityBehaviour};
 pub use recursor::{Recursor, ResolverBehaviour, RootServer};
-pub use upstream::SocketFactory;
+pub use upstream::{AskError, SocketFactory, ask_resolver};
 pub use zone::{Lookup, Zone, ZoneError, ZoneSet};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plumb_wire::dns::{Class, Message, Name, Question, Rcode, Rtype};
+use plumb_wire::transport::port;
 
 use super::cache::NameServer;
 use super::iterate::{Resolved, Resolver};
@@ -13,9 +14,6 @@ use super::transport::{self, Answerer, explain, truncated};
 use super::upstream::SocketFactory;
 use crate::Switch;
 use crate::core::{Context, Datagram, DatagramService, Io, Service, Transport};
-
-/// The port of name servers, RFC 1035 section 4.2.
-const PORT: u16 = 53;
 
 /// How a resolver behaves; the default is healthy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,7 +57,7 @@ impl Recursor {
         roots: impl IntoIterator<Item = RootServer>,
         behaviour: Switch<ResolverBehaviour>,
     ) -> Self {
-        Self::with_port(sockets, roots, behaviour, PORT)
+        Self::with_port(sockets, roots, behaviour, port::DNS)
     }
 
     /// The same where name servers listen on another port, as they must where

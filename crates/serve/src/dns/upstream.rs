@@ -52,11 +52,14 @@ impl fmt::Debug for SocketFactory {
 
 /// Why a server gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum AskError {
+pub enum AskError {
+    /// There was no answer in time.
     #[error("timed out")]
     TimedOut,
+    /// The kernel or the server's host said no.
     #[error("{0}")]
     Network(String),
+    /// The answer is no DNS message, or not to this question.
     #[error("answered what cannot be read")]
     Malformed,
 }
@@ -67,7 +70,7 @@ impl AskError {
     }
 }
 
-/// Asks `server`; an answer that is cut is asked for again over TCP.
+/// Asks a name server for what it has; an answer that is cut is asked for again over TCP.
 pub(super) async fn ask(
     sockets: &SocketFactory,
     server: SocketAddr,
@@ -75,7 +78,33 @@ pub(super) async fn ask(
     rtype: Rtype,
     limit: Duration,
 ) -> Result<Message, AskError> {
-    let query = Message::query(random_id(), name.clone(), rtype, false);
+    exchange(sockets, server, name, rtype, false, limit).await
+}
+
+/// Asks the recursive resolver `server` for the answer itself, as a stub
+/// resolver does; each datagram or connection is waited for up to `limit`.
+///
+/// # Errors
+/// When no answer came that can be read.
+pub async fn ask_resolver(
+    sockets: &SocketFactory,
+    server: SocketAddr,
+    name: &Name,
+    rtype: Rtype,
+    limit: Duration,
+) -> Result<Message, AskError> {
+    exchange(sockets, server, name, rtype, true, limit).await
+}
+
+async fn exchange(
+    sockets: &SocketFactory,
+    server: SocketAddr,
+    name: &Name,
+    rtype: Rtype,
+    recursion_desired: bool,
+    limit: Duration,
+) -> Result<Message, AskError> {
+    let query = Message::query(random_id(), name.clone(), rtype, recursion_desired);
     let with_edns = query.clone().with_edns(Edns::default());
     let answer = within(limit, over_udp(sockets, server, &with_edns)).await?;
     // RFC 6891 section 7: a server that does not know EDNS says FORMERR.

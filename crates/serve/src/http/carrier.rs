@@ -11,18 +11,12 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::core::Io;
-
-/// The client has this long to see that the server has closed.
-const LINGER: Duration = Duration::from_secs(2);
-/// A client that sends more than this is not waiting for the end.
-const LINGER_BYTES_MAX: u64 = 256 * 1024;
+use crate::core::{Io, LINGER, LINGER_BYTES_MAX};
 
 /// How a connection is to end before its time.
 #[derive(Debug, Default)]

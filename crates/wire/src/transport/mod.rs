@@ -1,6 +1,6 @@
 //! The transport layer: which program on the host.
 
-mod port;
+pub mod port;
 mod tcp;
 mod udp;
 

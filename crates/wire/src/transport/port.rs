@@ -1,5 +1,22 @@
 //! Well-known ports, <https://www.iana.org/assignments/service-names-port-numbers>.
 
+/// Echo, RFC 862.
+pub const ECHO: u16 = 7;
+/// Discard, RFC 863.
+pub const DISCARD: u16 = 9;
+/// Daytime, RFC 867.
+pub const DAYTIME: u16 = 13;
+/// Name servers, RFC 1035 section 4.2.
+pub const DNS: u16 = 53;
+/// Multicast DNS, RFC 6762 section 3.
+pub const MDNS: u16 = 5353;
+/// Link-local multicast name resolution, RFC 4795 section 2.
+pub const LLMNR: u16 = 5355;
+/// HTTP, RFC 9110 section 4.2.1.
+pub const HTTP: u16 = 80;
+/// HTTP over TLS, RFC 9110 section 4.2.2.
+pub const HTTPS: u16 = 443;
+
 /// The service that a port is registered for, where it is one that people meet.
 pub fn port_name(port: u16) -> Option<&'static str> {
     let at = NAMES.binary_search_by_key(&port, |(number, _)| *number).ok()?;

@@ -1,6 +1,7 @@
 //! No name server at the resolver's address.
 
 use plumb_evidence::{FindingId, Outcome};
+use plumb_wire::transport::port;
 
 use crate::faults::change::Change;
 use crate::faults::filter::{FilterVerdict, Rules};
@@ -35,11 +36,9 @@ pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
 };
 
 fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
-    /// RFC 1035 section 4.2.
-    const DNS: u16 = 53;
     let to = Rules::all().to_hosts(&given.addresses_of("resolver")?);
     Ok(vec![
-        given.filter(to.clone().to_udp_port(DNS), FilterVerdict::PortUnreachable)?,
-        given.filter(to.to_tcp_port(DNS), FilterVerdict::TcpReset)?,
+        given.filter(to.clone().to_udp_port(port::DNS), FilterVerdict::PortUnreachable)?,
+        given.filter(to.to_tcp_port(port::DNS), FilterVerdict::TcpReset)?,
     ])
 }

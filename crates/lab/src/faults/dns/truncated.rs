@@ -1,6 +1,7 @@
 //! Answers are cut over UDP, and TCP is closed.
 
 use plumb_evidence::{FindingId, Outcome};
+use plumb_wire::transport::port;
 
 use crate::faults::change::{Change, ResolverChange};
 use crate::faults::place::Places;
@@ -33,9 +34,6 @@ fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
     let machine = given.machine()?;
     Ok(vec![
         Change::Resolver { machine: machine.to_owned(), behaviour: ResolverChange::TruncateUdp },
-        Change::PortClosed { machine: machine.to_owned(), port: DNS_PORT },
+        Change::PortClosed { machine: machine.to_owned(), port: port::DNS },
     ])
 }
-
-/// RFC 1035 section 4.2.
-const DNS_PORT: u16 = 53;

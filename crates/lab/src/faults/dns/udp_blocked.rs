@@ -1,6 +1,7 @@
 //! A firewall swallows DNS over UDP.
 
 use plumb_evidence::{FindingId, Outcome};
+use plumb_wire::transport::port;
 
 use crate::faults::change::Change;
 use crate::faults::filter::{FilterVerdict, Rules};
@@ -37,9 +38,6 @@ pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
 };
 
 fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
-    let rules = Rules::all().to_udp_port(DNS_PORT).to_hosts(&given.addresses_of("resolver")?);
+    let rules = Rules::all().to_udp_port(port::DNS).to_hosts(&given.addresses_of("resolver")?);
     Ok(vec![given.filter(rules, FilterVerdict::Drop)?])
 }
-
-/// RFC 1035 section 4.2.
-const DNS_PORT: u16 = 53;

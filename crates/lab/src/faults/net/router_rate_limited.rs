@@ -2,6 +2,7 @@
 
 use plumb_evidence::Outcome;
 use plumb_sys::nft::LimitUnit;
+use plumb_wire::net::{Icmp6Type, IcmpType};
 
 use crate::faults::change::Change;
 use crate::faults::filter::Rules;
@@ -30,17 +31,21 @@ pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     changes,
 };
 
-/// RFC 792 and RFC 4443 section 3.3.
-const ICMP_TIME_EXCEEDED: u8 = 11;
-const ICMP6_TIME_EXCEEDED: u8 = 3;
-
 fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
     let rules = [
         Rules::all().and(|rule| {
-            rule.icmp().icmp_type(ICMP_TIME_EXCEEDED).faster_than(1, LimitUnit::Second, 1)
+            rule.icmp().icmp_type(IcmpType::TimeExceeded.number()).faster_than(
+                1,
+                LimitUnit::Second,
+                1,
+            )
         }),
         Rules::all().and(|rule| {
-            rule.icmp6().icmp_type(ICMP6_TIME_EXCEEDED).faster_than(1, LimitUnit::Second, 1)
+            rule.icmp6().icmp_type(Icmp6Type::TimeExceeded.number()).faster_than(
+                1,
+                LimitUnit::Second,
+                1,
+            )
         }),
     ];
     // Its own: they leave by the output hook, and what passes through does not.

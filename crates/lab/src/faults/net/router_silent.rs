@@ -1,6 +1,7 @@
 //! A router that reports nothing.
 
 use plumb_evidence::Outcome;
+use plumb_wire::net::{Icmp6Type, IcmpType};
 
 use crate::faults::change::Change;
 use crate::faults::filter::Rules;
@@ -29,14 +30,10 @@ pub(in crate::faults) static FAULT: FaultSpec = FaultSpec {
     changes,
 };
 
-/// RFC 792 and RFC 4443 section 3.3.
-const ICMP_TIME_EXCEEDED: u8 = 11;
-const ICMP6_TIME_EXCEEDED: u8 = 3;
-
 fn changes(given: &Given<'_>) -> Result<Vec<Change>, FaultError> {
     let rules = [
-        Rules::all().and(|rule| rule.icmp().icmp_type(ICMP_TIME_EXCEEDED)),
-        Rules::all().and(|rule| rule.icmp6().icmp_type(ICMP6_TIME_EXCEEDED)),
+        Rules::all().and(|rule| rule.icmp().icmp_type(IcmpType::TimeExceeded.number())),
+        Rules::all().and(|rule| rule.icmp6().icmp_type(Icmp6Type::TimeExceeded.number())),
     ];
     // Its own: they leave by the output hook, and what passes through does not.
     rules.into_iter().map(|rules| given.filter_own(rules)).collect()
