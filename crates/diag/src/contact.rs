@@ -26,6 +26,9 @@ pub(crate) enum Reached {
     Answered,
     /// The host, or somebody in its name, said that the port is closed.
     Closed,
+    /// The host took the connection and reset it at once: the SYN was answered
+    /// before the RST came.
+    TakenAndReset,
     /// The kernel gave up with this error.
     Kernel(i32),
     /// Nothing, or nothing but what `icmp` holds.
@@ -141,7 +144,9 @@ impl<'e> Contact<'e> {
         let closed_by_host = self
             .rejection()
             .is_some_and(|(e, says)| says == Says::NoPort && e.offender == Some(self.address.ip()));
-        self.result == Reached::Answered || closed_by_host || self.was_reset()
+        matches!(self.result, Reached::Answered | Reached::TakenAndReset)
+            || closed_by_host
+            || self.was_reset()
     }
 
     /// A RST came, in the host's name: closed, and no ICMP error says by whom.
@@ -239,7 +244,8 @@ fn of_udp(outcome: &UdpOutcome) -> Reached {
 
 fn of_errno(errno: i32) -> Reached {
     match errno {
-        ECONNREFUSED | ECONNRESET => Reached::Closed,
+        ECONNREFUSED => Reached::Closed,
+        ECONNRESET => Reached::TakenAndReset,
         ETIMEDOUT => Reached::Silent,
         other => Reached::Kernel(other),
     }

@@ -671,6 +671,10 @@ fn row_37_and_38_taken_and_ended() {
         None,
     );
     broken(&reset, F::TcpResetAfterAccept, &[]);
+    // The same, where the RST came so soon that connect() itself fails with it.
+    let at_once = failed(104, "ECONNRESET");
+    let at_once = Run::www().resolved().both_fail((at_once.clone(), vec![]), (at_once, vec![]), MS);
+    broken(&at_once, F::TcpResetAfterAccept, &[]);
     let closed = run.clone().tls(TlsOutcome::Closed, |_| ()).hello(
         HelloVariant::Nothing,
         HelloOutcome::Closed,

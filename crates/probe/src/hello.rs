@@ -51,10 +51,13 @@ pub async fn probe(
     match bytes(&seen.variant, server_name, address) {
         Ok(bytes) => {
             let deadline = deadline.within(HELLO_WAIT);
-            if let Some(mut stream) = open(scope, address, deadline).await {
-                seen.sent_bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                seen.outcome = converse(&mut stream, &bytes, deadline).await;
-                seen.acked = acked(&stream, seen.sent_bytes);
+            match open(scope, address, deadline).await {
+                Ok(mut stream) => {
+                    seen.sent_bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                    seen.outcome = converse(&mut stream, &bytes, deadline).await;
+                    seen.acked = acked(&stream, seen.sent_bytes);
+                }
+                Err(outcome) => seen.outcome = outcome,
             }
             seen.duration_ns = scope.elapsed_ns().saturating_sub(start_ns);
             scope.record(Observation::Hello(seen.clone()));
@@ -67,11 +70,22 @@ pub async fn probe(
     seen
 }
 
-async fn open(scope: &Scope, address: SocketAddr, deadline: Deadline) -> Option<TcpStream> {
-    let to = scope.mapped(address).ok()?;
-    match tcp::dial(to, &dial::options(scope, to, deadline)).await.ok()?.outcome {
-        DialOutcome::Connected(stream) => Some(stream),
-        DialOutcome::Failed(_) | DialOutcome::TimedOut => None,
+async fn open(
+    scope: &Scope,
+    address: SocketAddr,
+    deadline: Deadline,
+) -> Result<TcpStream, HelloOutcome> {
+    let failed = |_| HelloOutcome::ConnectFailed;
+    let to = scope.mapped(address).map_err(failed)?;
+    let report = tcp::dial(to, &dial::options(scope, to, deadline)).await.map_err(failed)?;
+    match report.outcome {
+        DialOutcome::Connected(stream) => Ok(stream),
+        // A RST may follow the SYN-ACK so closely that connect() learns of both
+        // at once; a refused SYN would be ConnectionRefused.
+        DialOutcome::Failed(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+            Err(HelloOutcome::Reset)
+        }
+        DialOutcome::Failed(_) | DialOutcome::TimedOut => Err(HelloOutcome::ConnectFailed),
     }
 }
 

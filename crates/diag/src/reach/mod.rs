@@ -101,6 +101,8 @@ pub(crate) enum Cause {
         says: Says,
     },
     PortClosed,
+    /// The connection was taken and reset at once.
+    PortResets,
     PortSilent {
         other: u16,
     },
@@ -130,6 +132,7 @@ impl Cause {
             | Cause::LocalExhausted { .. }
             | Cause::PortRejected { .. }
             | Cause::PortClosed
+            | Cause::PortResets
             | Cause::PortSilent { .. } => Layer::Tcp,
         }
     }
@@ -173,7 +176,7 @@ impl Cause {
             | Cause::RouteProhibited { .. }
             | Cause::HostRejected { .. } => 5,
             Cause::PortSilent { .. } | Cause::PortRejected { .. } => 6,
-            Cause::PortClosed => 7,
+            Cause::PortClosed | Cause::PortResets => 7,
         }
     }
 }
@@ -216,6 +219,7 @@ pub(crate) fn explain(facts: &Facts<'_>, subject: Subject) -> Option<Explained> 
     }
     local::explain(facts, subject, &at_port)
         .or_else(|| closed(subject, &at_port))
+        .or_else(|| resets(subject, &at_port))
         .or_else(|| rejected::explain(facts, subject, &contacts))
         .or_else(|| silent::explain(facts, subject, &contacts))
 }
@@ -245,6 +249,13 @@ fn closed(subject: Subject, at_port: &[Contact<'_>]) -> Option<Explained> {
         _ => Where::Unknown,
     };
     Some(Explained::new(subject, Cause::PortClosed, place).because(text, [closed.seq]))
+}
+
+/// A RST that follows the answer to the SYN.
+fn resets(subject: Subject, at_port: &[Contact<'_>]) -> Option<Explained> {
+    let reset = at_port.iter().find(|contact| contact.result == Reached::TakenAndReset)?;
+    let text = format!("{} answered the SYN and reset the connection at once", subject.address);
+    Some(Explained::new(subject, Cause::PortResets, Where::Service).because(text, [reset.seq]))
 }
 
 /// Of several subjects that were not reached, what explains the failure best,

@@ -153,7 +153,8 @@ fn beyond_spoke(facts: &Facts<'_>, gateway: IpAddr) -> bool {
     };
     let spoke = facts.all_contacts().iter().any(|contact| {
         let ip = contact.address.ip();
-        let answered = matches!(contact.result, Reached::Answered | Reached::Closed);
+        let answered =
+            matches!(contact.result, Reached::Answered | Reached::Closed | Reached::TakenAndReset);
         let errors = contact.icmp.iter().any(|error| !is_own(error));
         family(ip) && ip != gateway && through(ip) && (answered || errors)
     });

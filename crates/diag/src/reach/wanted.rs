@@ -17,8 +17,9 @@ pub(crate) fn questions(facts: &Facts<'_>, subject: Subject) -> Vec<Question> {
         contacts.iter().filter(|contact| contact.address == subject.address).collect();
     let finished = at_port.iter().any(|contact| contact.result != Reached::Cut);
     let answered = at_port.iter().any(|contact| contact.result == Reached::Answered);
-    let settled = explain(facts, subject)
-        .is_some_and(|e| e.cause.is_near() || matches!(e.cause, Cause::PortClosed));
+    let settled = explain(facts, subject).is_some_and(|e| {
+        e.cause.is_near() || matches!(e.cause, Cause::PortClosed | Cause::PortResets)
+    });
     if !finished || answered || settled {
         return Vec::new();
     }

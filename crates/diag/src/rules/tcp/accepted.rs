@@ -7,6 +7,9 @@ use crate::facts::{Facts, Seen};
 use crate::rules::tls::{Ladder, client_cert, refusal};
 use crate::walk::{Trouble, trouble};
 
+/// Who ends connections that nobody used yet.
+pub(crate) const REMEDY: &str = "on the server: see the log of the process behind the port, of the load balancer (no backend alive?) and of TCP wrappers (/etc/hosts.deny)";
+
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(cut) = cut(facts) else { return Vec::new() };
     let Some(nothing) = untouched(facts) else { return Vec::new() };
@@ -19,9 +22,12 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     let claim = format!("{address} takes the connection and {how} it before anything is sent");
     vec![
         Finding::new(id, Severity::Error, Where::Service, claim)
-            .because(format!("a connection on which nothing was sent was ended too: it {how} it"), [nothing.seq])
+            .because(
+                format!("a connection on which nothing was sent was ended too: it {how} it"),
+                [nothing.seq],
+            )
             .because("the walk's own connection was ended likewise", [cut])
-            .try_next("on the server: see the log of the process behind the port, of the load balancer (no backend alive?) and of TCP wrappers (/etc/hosts.deny)"),
+            .try_next(REMEDY),
     ]
 }
 

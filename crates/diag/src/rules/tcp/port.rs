@@ -6,6 +6,7 @@ use plumb_evidence::{Finding, FindingId};
 use crate::contact::Says;
 use crate::facts::Facts;
 use crate::reach::{Cause, Explained, Role};
+use crate::rules::tcp::accepted;
 use crate::rules::unreached::{addresses, finding, group};
 
 /// A RST tells no more: the host may have sent it, or a firewall in its name.
@@ -23,13 +24,17 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
         e.subject.role == Role::Target
             && matches!(
                 e.cause,
-                Cause::PortClosed | Cause::PortRejected { .. } | Cause::PortSilent { .. }
+                Cause::PortClosed
+                    | Cause::PortResets
+                    | Cause::PortRejected { .. }
+                    | Cause::PortSilent { .. }
             )
     }) else {
         return Vec::new();
     };
     match &group[0].cause {
         Cause::PortClosed => vec![refused(&group)],
+        Cause::PortResets => vec![resets(&group)],
         Cause::PortRejected { says, .. } => vec![rejected(&group, *says)],
         _ => vec![silent(&group)],
     }
@@ -41,6 +46,11 @@ fn refused(group: &[Explained]) -> Finding {
     finding(FindingId::TcpConnectRefused, group, claim)
         .candidates(REFUSED)
         .try_next(format!("on the host: ss -ltn 'sport = :{port}'   # if nothing listens, start the service; if it does, look for a firewall that resets"))
+}
+
+fn resets(group: &[Explained]) -> Finding {
+    let claim = format!("{} takes the connection and resets it at once", addresses(group));
+    finding(FindingId::TcpResetAfterAccept, group, claim).try_next(accepted::REMEDY)
 }
 
 fn rejected(group: &[Explained], says: Says) -> Finding {
