@@ -62,7 +62,8 @@ fn before_main() {
     let ended = if role == OsStr::new(SUPERVISOR) {
         crate::supervisor::main()
     } else if role == OsStr::new(EXEC) {
-        crate::exec::main(arguments.collect())
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        crate::exec::main(arguments.collect(), &path)
     } else if role == OsStr::new(KEEPER) {
         crate::exec::keep()
     } else if role == OsStr::new(DOCTOR) {

@@ -49,13 +49,13 @@ pub fn command(
     command
 }
 
-/// Takes the place of `main`.
-pub(crate) fn main(arguments: Vec<OsString>) -> Ended {
-    run(arguments)
+/// Takes the place of `main`; `path` is where the caller's programs are.
+pub(crate) fn main(arguments: Vec<OsString>, path: &OsStr) -> Ended {
+    run(arguments, path)
         .unwrap_or_else(|error| Ended { status: FAILED, complaint: Some(error.to_string()) })
 }
 
-fn run(arguments: Vec<OsString>) -> Result<Ended, LabError> {
+fn run(arguments: Vec<OsString>, path: &OsStr) -> Result<Ended, LabError> {
     let [runtime_dir, name, machine, rights, program, arguments @ ..] = arguments.as_slice() else {
         return Err(LabError::Usage("this is not started by hand".to_owned()));
     };
@@ -70,7 +70,7 @@ fn run(arguments: Vec<OsString>) -> Result<Ended, LabError> {
     process::end_with_this_thread(&mut command);
     let child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Ok(not_started(program, &error)),
+        Err(error) => return Ok(not_started(program, path, &error)),
     };
     let status = guard::wait(child, client)?;
     Ok(Ended::quietly(code(status)))
@@ -85,9 +85,8 @@ pub(crate) fn keep() -> Ended {
 
 /// This process stands where a shell would, and looks where the program was
 /// looked for.
-fn not_started(program: &OsStr, error: &std::io::Error) -> Ended {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = error.kind() != ErrorKind::NotFound && is_anywhere(program, &path);
+fn not_started(program: &OsStr, path: &OsStr, error: &std::io::Error) -> Ended {
+    let found = error.kind() != ErrorKind::NotFound && is_anywhere(program, path);
     let (status, why) = if found {
         (NOT_EXECUTABLE, error.to_string())
     } else {
@@ -119,7 +118,8 @@ mod tests {
     #[test]
     fn a_program_is_missing_or_may_not_be_run() {
         let status = |program: &str, kind: ErrorKind| {
-            not_started(OsStr::new(program), &std::io::Error::from(kind)).status
+            let error = std::io::Error::from(kind);
+            not_started(OsStr::new(program), OsStr::new("/usr/bin:/bin"), &error).status
         };
         assert_eq!(status("no-such-program", ErrorKind::NotFound), NOT_FOUND);
         assert_eq!(status("no-such-program", ErrorKind::PermissionDenied), NOT_FOUND);
