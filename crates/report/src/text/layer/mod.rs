@@ -142,9 +142,17 @@ pub(super) fn rows(hop: &HopView<'_>, state: State) -> Vec<Row> {
                 let mark = if failed { Mark::Idle } else { Mark::Running };
                 Row::new(layer, mark, activity(hop).unwrap_or_default())
             }
+            None if layer <= Layer::Net && is_mapped(hop) => {
+                Row::new(layer, Mark::Idle, "not looked at: the lab on loopback addresses has none")
+            }
             None => Row::new(layer, Mark::Idle, if ended { "not reached" } else { "" }),
         })
         .collect()
+}
+
+/// Whether addresses stand for others, and so for no link and no route.
+fn is_mapped(hop: &HopView<'_>) -> bool {
+    hop.seen().any(|what| matches!(what, Observation::Mapped { .. }))
 }
 
 /// Drops what a hop has in common with the one before it: it leaves by the same
