@@ -1525,6 +1525,27 @@ fn row_127_proxies() {
 }
 
 #[test]
+fn what_fails_behind_a_proxy_may_be_the_proxy() {
+    let plain = || {
+        Run::plain_www()
+            .see(Observation::Proxy {
+                from: "http_proxy".to_owned(),
+                url: "http://192.168.1.9:3128".to_owned(),
+            })
+            .connect("192.168.1.9:3128", ConnectOutcome::Connected, MS)
+            .phase(PhaseName::Tcp, true)
+    };
+    for (run, id) in [
+        (plain().request().http_fails(HttpError::EmptyReply), F::HttpResponseEmpty),
+        (plain().request().http_fails(HttpError::TimedOut), F::HttpResponseSilent),
+        (plain().page(502), F::HttpStatusGatewayError),
+        (plain().page(403), F::HttpStatusClientError),
+    ] {
+        assert_eq!(broken(&run, id, &[]).place, Some(Where::Unknown), "{id}");
+    }
+}
+
+#[test]
 fn datagrams() {
     let udp = |outcome, icmp| {
         Run::to("udp://10.130.1.4:9", Scheme::Udp, "10.130.1.4", 9)

@@ -165,23 +165,31 @@ pub(crate) struct Passed {
     last: Instant,
 }
 
+impl Passed {
+    fn nothing() -> Passed {
+        let now = Instant::now();
+        Passed {
+            received_bytes: 0,
+            sent_bytes: 0,
+            first_flight_bytes: 0,
+            first_flight_at: now,
+            first_received_at: None,
+            first_received: Vec::new(),
+            ended: false,
+            broken: false,
+            last: now,
+        }
+    }
+}
+
 impl Traffic {
     pub(crate) fn new() -> Traffic {
-        let now = Instant::now();
-        Traffic {
-            state: Mutex::new(Passed {
-                received_bytes: 0,
-                sent_bytes: 0,
-                first_flight_bytes: 0,
-                first_flight_at: now,
-                first_received_at: None,
-                first_received: Vec::new(),
-                ended: false,
-                broken: false,
-                last: now,
-            }),
-            changed: tokio::sync::Notify::new(),
-        }
+        Traffic { state: Mutex::new(Passed::nothing()), changed: tokio::sync::Notify::new() }
+    }
+
+    /// Counts from here on: another peer speaks behind a tunnel.
+    pub(crate) fn begin_anew(&self) {
+        *self.state() = Passed::nothing();
     }
 
     fn state(&self) -> MutexGuard<'_, Passed> {

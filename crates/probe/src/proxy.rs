@@ -72,7 +72,11 @@ pub async fn connect(
         error,
     });
     // Any 2xx opens the tunnel.
-    status.filter(|status| (200..300).contains(status)).map(|_| connection)
+    status.filter(|status| (200..300).contains(status)).map(|_| {
+        // What the proxy said is not what the server says.
+        connection.watch.traffic.begin_anew();
+        connection
+    })
 }
 
 async fn ask(connection: &mut Connection, proxy: &Proxy, authority: &str) -> io::Result<Vec<u8>> {
@@ -111,8 +115,8 @@ async fn ask(connection: &mut Connection, proxy: &Proxy, authority: &str) -> io:
 mod tests {
     use super::*;
 
-    /// A proxy whose head has this many bytes in all.
-    async fn tunnel_by_head_of(size: usize) -> bool {
+    /// The tunnel of a proxy whose head has this many bytes in all.
+    async fn tunnel_by_head_of(size: usize) -> Option<Connection> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -129,13 +133,21 @@ mod tests {
         let soon = Deadline::after(std::time::Duration::from_secs(20));
         let (_, connection) = crate::dial::single(&scope, address, soon).await;
         let proxy = Proxy::new(Url::parse("http://127.0.0.1/").unwrap());
-        connect(&scope, connection.unwrap(), &proxy, "h:443", soon).await.is_some()
+        connect(&scope, connection.unwrap(), &proxy, "h:443", soon).await
     }
 
     #[tokio::test]
     async fn a_head_may_be_so_long_and_no_longer() {
-        assert!(tunnel_by_head_of(HEAD_MAX_BYTES).await);
-        assert!(!tunnel_by_head_of(HEAD_MAX_BYTES + 1).await);
+        assert!(tunnel_by_head_of(HEAD_MAX_BYTES).await.is_some());
+        assert!(tunnel_by_head_of(HEAD_MAX_BYTES + 1).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_the_proxy_said_is_not_the_server_s() {
+        let tunnel = tunnel_by_head_of(100).await.unwrap();
+        let passed = tunnel.watch.traffic.passed();
+        assert_eq!((passed.received_bytes, passed.sent_bytes), (0, 0));
+        assert!(passed.first_received.is_empty());
     }
 
     #[test]

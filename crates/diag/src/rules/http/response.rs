@@ -3,6 +3,7 @@
 use plumb_evidence::observation::{HelloVariant, HttpError, HttpResponse};
 use plumb_evidence::{Finding, FindingId, Question, Severity, Where};
 
+use super::answerer;
 use crate::facts::{Facts, Hop, HttpFailureSeen, Seen};
 use crate::rules::net::mtu;
 use crate::rules::tcp::accepted;
@@ -98,10 +99,11 @@ fn failed(facts: &Facts<'_>) -> Option<Finding> {
     if through_proxy || client_cert::is_demanded(facts) || accepted::ends_by_itself(facts) {
         return None;
     }
+    let (who, place) = answerer(facts, hop);
     match failure.what.error {
         HttpError::TimedOut => silent(facts, hop, failure),
         HttpError::EmptyReply => Some(
-            error(FindingId::HttpResponseEmpty, Where::Service, "the server takes the request and closes the connection without a response")
+            error(FindingId::HttpResponseEmpty, place, format!("{who} takes the request and closes the connection without a response"))
                 .because("end of stream before the first byte of a response", [failure.seq])
                 .try_next("on the server: see why the process behind the port ends or drops the request (its log, its crash reports)"),
         ),
@@ -112,9 +114,9 @@ fn failed(facts: &Facts<'_>) -> Option<Finding> {
         ),
         HttpError::NotHttp { first_bytes } => {
             let said = printable(first_bytes);
-            let claim = format!("the server does not speak HTTP: it says {said:?}");
+            let claim = format!("{who} does not speak HTTP: it says {said:?}");
             Some(
-                error(FindingId::HttpResponseNotHttp, Where::Service, claim)
+                error(FindingId::HttpResponseNotHttp, place, claim)
                     .because(format!("the first bytes are {said:?}"), [failure.seq])
                     .try_next(format!("use the program for that protocol, or the port of the web server in place of {}", hop.port)),
             )
@@ -122,7 +124,7 @@ fn failed(facts: &Facts<'_>) -> Option<Finding> {
         HttpError::Protocol { .. } => {
             let text = failure.what.text;
             Some(
-                error(FindingId::HttpProtocolError, Where::Service, format!("the response breaks a rule of HTTP: {text}"))
+                error(FindingId::HttpProtocolError, place, format!("the response breaks a rule of HTTP: {text}"))
                     .because(text.to_owned(), [failure.seq])
                     .try_next("on the server: see what writes the response, and what sits in front of it"),
             )
@@ -156,10 +158,11 @@ fn silent(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> O
     }
     let waited = state.map_or(0, |seen| seen.what.silent_ns).max(1);
     let request = facts.request(hop.number);
+    let (who, place) = answerer(facts, hop);
     let mut finding = error(
         FindingId::HttpResponseSilent,
-        Where::Service,
-        "the server takes the request and never answers it",
+        place,
+        format!("{who} takes the request and never answers it"),
     )
     .because(
         if waited > 1 {
@@ -243,15 +246,16 @@ fn unfinished(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) 
     } else {
         state.what.tcp.received_bytes.is_some_and(|bytes| bytes > 0)
     };
-    if !began || facts.proxy_of(hop.number).is_some() {
+    if !began {
         return None;
     }
+    let (who, place) = answerer(facts, hop);
     let claim = format!(
-        "the server sends bytes, but no whole head of a response within {}",
+        "{who} sends bytes, but no whole head of a response within {}",
         seconds(state.what.at_ns.saturating_sub(sent_ns))
     );
     Some(
-        error(FindingId::HttpResponseSlow, Where::Service, claim)
+        error(FindingId::HttpResponseSlow, place, claim)
             .because(
                 format!("the last bytes came {} before the end", seconds(state.what.silent_ns)),
                 [state.seq],

@@ -3,6 +3,7 @@
 use plumb_evidence::observation::HttpResponse;
 use plumb_evidence::{Finding, FindingId, Severity, Where};
 
+use super::answerer;
 use super::response::answers_tls;
 use crate::facts::{Facts, Hop, Seen};
 use crate::walk::{Trouble, trouble};
@@ -37,7 +38,13 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
                 .try_next("on the server: see the log of the application at this time")
         }
     };
-    vec![with_retry_after(finding, seen)]
+    let mut finding = with_retry_after(finding, seen);
+    let (_, place) = answerer(facts, hop);
+    if place != Where::Service {
+        finding.place = place;
+        finding.not_looked_at.push("whether the proxy or the server behind it says so".to_owned());
+    }
+    vec![finding]
 }
 
 /// The response that switches to another protocol, which nobody asked for
