@@ -5,11 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Longest wait for one phase unless the user says otherwise: what curl's
-/// users set most, and longer than the three SYN retransmissions (1, 3, 7 s)
-/// after which a connection hardly ever comes.
-pub const PHASE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Silence after which the walk announces that it waits, so that probes may
 /// begin: above every common round trip and a minimal retransmission
 /// (200 ms, RFC 6298 as Linux implements it) of either side.
@@ -84,10 +79,6 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// One try.
-    pub const ONCE: Retry =
-        Retry { tries: 1, base: DNS_WAIT, factor: 1, max: DNS_WAIT, jitter_percent: 0, seed: 0 };
-
     /// For datagrams: three, at growing intervals, as RFC 1035 section 4.2.1
     /// suggests. The interval is the wait for the reply.
     pub const DATAGRAM: Retry = Retry {

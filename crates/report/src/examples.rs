@@ -19,7 +19,9 @@ const MS: u64 = 1_000_000;
 /// What one check saw, and what was concluded from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
+    /// What was seen.
     pub evidence: Evidence,
+    /// What it means.
     pub verdict: Verdict,
 }
 

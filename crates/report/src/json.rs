@@ -17,9 +17,12 @@ pub const VERSION: u32 = 1;
 /// One line: what it is about, and the data.
 #[derive(Debug, Serialize)]
 pub struct Envelope<'a, T: Serialize + ?Sized> {
+    /// [`VERSION`].
     pub v: u32,
+    /// What the data is: `begin`, `event`, `verdict`, `end`, ...
     #[serde(rename = "type")]
     pub kind: &'a str,
+    /// The record itself.
     pub data: &'a T,
 }
 
@@ -41,6 +44,7 @@ pub struct End {
     pub exit_code: u8,
     /// True if the user stopped it.
     pub interrupted: bool,
+    /// From `begin` to `end`.
     pub duration_ns: u64,
 }
 
@@ -52,6 +56,7 @@ pub struct JsonLines<W: Write> {
 }
 
 impl<W: Write> JsonLines<W> {
+    /// Lines that go to `out`.
     pub fn new(out: W) -> JsonLines<W> {
         JsonLines { out }
     }
@@ -66,22 +71,27 @@ impl<W: Write> JsonLines<W> {
         self.out.flush()
     }
 
+    /// The first line.
     pub fn begin(&mut self, begin: &Begin<'_>) -> io::Result<()> {
         self.record("begin", begin)
     }
 
+    /// One observation.
     pub fn event(&mut self, event: &Event) -> io::Result<()> {
         self.record("event", event)
     }
 
+    /// What a target's events mean.
     pub fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
         self.record("verdict", verdict)
     }
 
+    /// The last line.
     pub fn end(&mut self, end: &End) -> io::Result<()> {
         self.record("end", end)
     }
 
+    /// The writer.
     pub fn into_inner(self) -> W {
         self.out
     }

@@ -16,6 +16,7 @@
 //! that it is handed.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod examples;
 pub mod json;

@@ -9,9 +9,8 @@ use std::collections::{BTreeSet, VecDeque};
 use plumb_evidence::map::{LabMap, LinkKind, MapMachine};
 
 use crate::styled::{self, Line, Tone};
+use crate::text::COLUMNS_MAX;
 
-/// Columns of a map.
-const COLUMNS: usize = 80;
 /// Narrowest column of names.
 const NAMES_MIN: usize = 16;
 
@@ -19,7 +18,7 @@ const NAMES_MIN: usize = 16;
 pub fn draw(map: &LabMap) -> Vec<Line> {
     let tree = Tree::of(map);
     let names = tree.rows.iter().map(|row| styled::width(&row.name())).max().unwrap_or(0);
-    let names = names.clamp(NAMES_MIN, COLUMNS / 2) + 2;
+    let names = names.clamp(NAMES_MIN, COLUMNS_MAX / 2) + 2;
     let mut lines = vec![
         Line::new().and(Tone::Strong, format!("lab {}", map.name)).and(
             Tone::Faint,
@@ -42,7 +41,7 @@ pub fn draw(map: &LabMap) -> Vec<Line> {
             .faults
             .iter()
             .map(|fault| Line::new().and(Tone::Bad, "  ✗ ").and(Tone::Plain, fault));
-        lines.extend(faults.map(|line| line.cut(COLUMNS)));
+        lines.extend(faults.map(|line| line.cut(COLUMNS_MAX)));
     }
     lines
 }
@@ -73,7 +72,7 @@ impl Row<'_> {
         let index = match self.node {
             Node::Link(_) => {
                 first.push(Tone::Hint, self.name);
-                return vec![first.pad_to(column).and(Tone::Faint, "lan").cut(COLUMNS)];
+                return vec![first.pad_to(column).and(Tone::Faint, "lan").cut(COLUMNS_MAX)];
             }
             Node::Machine(index) => index,
         };
@@ -84,7 +83,8 @@ impl Row<'_> {
             first.push(Tone::Bad, " ✗");
         }
         let (v4, v6) = addresses(machine);
-        let services = services(machine, COLUMNS.saturating_sub(column + V4_COLUMNS + V6_COLUMNS));
+        let services =
+            services(machine, COLUMNS_MAX.saturating_sub(column + V4_COLUMNS + V6_COLUMNS));
         let rows = v4.len().max(v6.len()).max(services.len()).max(1);
         let cell = |list: &[String], i: usize| list.get(i).cloned().unwrap_or_default();
         (0..rows)
@@ -97,7 +97,7 @@ impl Row<'_> {
                     .and(Tone::Plain, cell(&v6, i))
                     .pad_to(column + V4_COLUMNS + V6_COLUMNS)
                     .and(Tone::Faint, cell(&services, i))
-                    .cut(COLUMNS)
+                    .cut(COLUMNS_MAX)
             })
             .collect()
     }
@@ -371,7 +371,7 @@ mod tests {
 
     fn drawn(map: &LabMap) -> String {
         let lines = draw(map);
-        assert!(lines.iter().all(|line| line.width() <= COLUMNS));
+        assert!(lines.iter().all(|line| line.width() <= COLUMNS_MAX));
         styled::render(&lines, false)
     }
 

@@ -3,15 +3,13 @@
 use plumb_evidence::FindingId;
 
 use crate::styled::{self, Line, Tone};
-
-/// Columns of a page.
-const COLUMNS: usize = 80;
+use crate::text::COLUMNS_MAX;
 
 /// The page that `plumb explain ID` shows.
 pub fn finding(id: FindingId) -> Vec<Line> {
     let page = id.page();
     let mut lines = vec![Line::new().and(Tone::Strong, id.as_str())];
-    lines.extend(styled::wrap(page.title, COLUMNS).iter().map(Line::plain));
+    lines.extend(styled::wrap(page.title, COLUMNS_MAX).iter().map(Line::plain));
     lines.push(Line::new());
     let exit_code = id.layer().exit_code().to_string();
     let facts = [
@@ -100,7 +98,7 @@ impl Paragraph {
         let indent = bullet.len();
         // Code spans read well without their backquotes on a terminal.
         let text = text.replace("**", "").replace('`', "");
-        for (i, part) in styled::wrap(&text, COLUMNS - indent).iter().enumerate() {
+        for (i, part) in styled::wrap(&text, COLUMNS_MAX - indent).iter().enumerate() {
             let lead = if i == 0 { bullet.clone() } else { " ".repeat(indent) };
             lines.push(Line::plain(lead + part));
         }
@@ -135,7 +133,7 @@ mod tests {
         for &id in FindingId::ALL {
             for line in finding(id) {
                 let code = line.render(false).starts_with("    ");
-                assert!(code || line.width() <= COLUMNS, "{id}: {}", line.render(false));
+                assert!(code || line.width() <= COLUMNS_MAX, "{id}: {}", line.render(false));
             }
         }
     }

@@ -12,6 +12,7 @@ pub struct QuietPipe<W> {
 }
 
 impl<W: Write> QuietPipe<W> {
+    /// Nothing is written yet.
     pub fn new(inner: W) -> QuietPipe<W> {
         QuietPipe { inner, closed: false }
     }
@@ -21,6 +22,7 @@ impl<W: Write> QuietPipe<W> {
         self.closed
     }
 
+    /// The writer below.
     pub fn into_inner(self) -> W {
         self.inner
     }

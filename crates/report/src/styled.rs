@@ -11,12 +11,16 @@ use crate::sanitize;
 /// What a piece of text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tone {
+    /// Nothing in particular.
     #[default]
     Plain,
     /// A heading, or what is to be read first.
     Strong,
+    /// It works.
     Good,
+    /// It is broken, or plumb could not do what it was asked.
     Bad,
+    /// It works, and something is wrong.
     Warning,
     /// What to do next.
     Hint,
@@ -47,6 +51,7 @@ pub struct Span {
 }
 
 impl Span {
+    /// What the text means.
     pub fn tone(&self) -> Tone {
         self.tone
     }
@@ -64,6 +69,7 @@ pub struct Line {
 }
 
 impl Line {
+    /// An empty line.
     pub fn new() -> Line {
         Line::default()
     }
@@ -81,6 +87,7 @@ impl Line {
         self
     }
 
+    /// As [`Line::and`], in place.
     pub fn push(&mut self, tone: Tone, text: impl AsRef<str>) {
         let text = sanitize::text(text.as_ref()).into_owned();
         if !text.is_empty() {
@@ -96,6 +103,7 @@ impl Line {
         self
     }
 
+    /// The runs of text, in order.
     pub fn spans(&self) -> &[Span] {
         &self.spans
     }

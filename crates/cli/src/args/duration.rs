@@ -9,6 +9,14 @@ pub const LONGEST: Duration = Duration::from_secs(3600);
 const UNITS: [(&str, f64); 5] =
     [("us", 1e-6), ("ms", 1e-3), ("min", 60.0), ("s", 1.0), ("m", 60.0)];
 
+/// A duration as a user would write it, for the defaults in the help.
+pub fn text(duration: Duration) -> String {
+    match duration.subsec_nanos() {
+        0 => format!("{}s", duration.as_secs()),
+        _ => format!("{}ms", duration.as_millis()),
+    }
+}
+
 /// A positive number and its unit, up to [`LONGEST`].
 pub fn parse(text: &str) -> Result<Duration, String> {
     let unit_at = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
@@ -37,6 +45,13 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for duration in [Duration::from_secs(5), Duration::from_millis(1500)] {
+            assert_eq!(parse(&text(duration)), Ok(duration));
+        }
+    }
 
     #[test]
     fn numbers_with_units() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use plumb_check::Family;
+use plumb_check::request::TIMEOUT_DEFAULT;
 
 use super::duration;
 
@@ -19,7 +20,7 @@ pub struct NetArgs {
     pub ipv6: bool,
 
     /// Wait at most this long for one phase, such as 500ms or 2s
-    #[arg(long, value_name = "DUR", default_value = "5s", value_parser = duration::parse)]
+    #[arg(long, value_name = "DUR", default_value = duration::text(TIMEOUT_DEFAULT), value_parser = duration::parse)]
     pub timeout: Duration,
 }
 

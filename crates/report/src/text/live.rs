@@ -27,6 +27,7 @@ pub struct Live<W: Write> {
 }
 
 impl<W: Write> Live<W> {
+    /// A view of the check of `target` that writes to the terminal `out`.
     pub fn new(out: W, target: Target, layout: Layout, color: bool) -> Live<W> {
         Live { out, target, layout, color, events: Vec::new(), shown: Vec::new(), hop: 0 }
     }

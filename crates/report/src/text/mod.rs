@@ -37,6 +37,7 @@ pub enum Detail {
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
+    /// How much is shown.
     pub detail: Detail,
     /// Columns to fit; never more than [`COLUMNS_MAX`] are used.
     pub columns: usize,

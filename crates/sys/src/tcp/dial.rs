@@ -5,12 +5,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Protocol, Socket, Type};
 use tokio::io::Interest;
 
 use super::info::{TcpInfo, tcp_info};
 use crate::errqueue::{self, SocketError};
-use crate::socket::{Context, register, set_option};
+use crate::socket::{self, Context, register, set_option};
+
+/// Longest wait unless said otherwise: room for three SYNs, at 0, 1, 3 and 7 s.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// How to open a connection.
 #[derive(Debug, Clone)]
@@ -34,7 +37,7 @@ impl Default for DialOptions {
             mss_bytes: None,
             syn_count: None,
             source: None,
-            timeout: Duration::from_secs(10), // room for three SYNs, at 0, 1, 3 and 7 s
+            timeout: TIMEOUT_DEFAULT,
         }
     }
 }
@@ -118,9 +121,7 @@ enum End {
 }
 
 fn prepare(address: SocketAddr, options: &DialOptions) -> io::Result<Socket> {
-    let kind = Type::STREAM.nonblocking().cloexec();
-    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))
-        .context("open a TCP socket for", address)?;
+    let socket = socket::open(address, Type::STREAM, Protocol::TCP)?;
     errqueue::enable(&socket).context("set IP_RECVERR for", address)?;
     if let Some(ttl) = options.ttl {
         set_ttl(&socket, address.is_ipv6(), ttl).context("set the TTL for", address)?;
