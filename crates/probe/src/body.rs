@@ -44,13 +44,16 @@ enum Decoder {
 struct Sink {
     kept: BytesMut,
     decoded_bytes: u64,
+    /// More came than is decoded.
+    full: bool,
 }
 
 impl Write for Sink {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.decoded_bytes += buf.len() as u64;
         if self.decoded_bytes > DECODED_MAX_BYTES {
-            return Err(io::Error::other("it decodes to more than plumb reads"));
+            self.full = true;
+            return Err(io::Error::other("it decodes to more than is read"));
         }
         let room = KEPT_MAX_BYTES - self.kept.len();
         self.kept.extend_from_slice(&buf[..buf.len().min(room)]);
@@ -104,7 +107,25 @@ impl Reader {
         if self.error.is_none()
             && let Err(error) = self.decode(data)
         {
+            self.failed(&error);
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error) {
+        if self.sink().is_some_and(|sink| sink.full) {
+            // As encoded as it says, as far as anybody looked.
+            self.decoder = Decoder::Unknown;
+        } else {
             self.error = Some(error.to_string());
+        }
+    }
+
+    fn sink(&self) -> Option<&Sink> {
+        match &self.decoder {
+            Decoder::Plain | Decoder::Unknown | Decoder::Undecided(_) => None,
+            Decoder::Gzip(decoder) => Some(decoder.get_ref()),
+            Decoder::Zlib(decoder) => Some(decoder.get_ref()),
+            Decoder::Deflate(decoder) => Some(decoder.get_ref()),
         }
     }
 
@@ -134,7 +155,7 @@ impl Reader {
     /// What the body was, `complete` if all of it came.
     pub(crate) fn finish(mut self, complete: bool) -> Read {
         let empty = self.received_bytes == 0;
-        let raw = self.raw.freeze();
+        let raw = std::mem::take(&mut self.raw).freeze();
         // The end of an encoding can only be missed in a whole body.
         let check = complete && !empty && self.error.is_none();
         let ended = match &mut self.decoder {
@@ -145,18 +166,15 @@ impl Reader {
             Decoder::Zlib(decoder) => decoder.try_finish(),
             Decoder::Deflate(decoder) => decoder.try_finish(),
         };
-        let encoding_error = self.error.or_else(|| ended.err().map(|error| error.to_string()));
-        let sink = match &self.decoder {
-            Decoder::Plain => {
-                let decoded_bytes = Some(self.received_bytes);
-                return Read { kept: raw, decoded_bytes, encoding_error };
-            }
-            Decoder::Unknown | Decoder::Undecided(_) => None,
-            Decoder::Gzip(decoder) => Some(decoder.get_ref()),
-            Decoder::Zlib(decoder) => Some(decoder.get_ref()),
-            Decoder::Deflate(decoder) => Some(decoder.get_ref()),
-        };
-        match sink.filter(|_| encoding_error.is_none()) {
+        if let Err(error) = ended {
+            self.failed(&error);
+        }
+        let encoding_error = self.error.take();
+        if matches!(self.decoder, Decoder::Plain) {
+            let decoded_bytes = Some(self.received_bytes);
+            return Read { kept: raw, decoded_bytes, encoding_error };
+        }
+        match self.sink().filter(|_| encoding_error.is_none()) {
             Some(sink) => Read {
                 kept: sink.kept.clone().freeze(),
                 decoded_bytes: Some(sink.decoded_bytes),
@@ -225,6 +243,15 @@ mod tests {
         let mut sink = Sink { decoded_bytes: DECODED_MAX_BYTES - 1, ..Sink::default() };
         assert!(sink.write(b"x").is_ok());
         assert!(sink.write(b"x").is_err());
+        // It is no less gzip for that.
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(b"xyz").unwrap();
+        let nearly = Sink { decoded_bytes: DECODED_MAX_BYTES - 1, ..Sink::default() };
+        let mut reader = Reader::new(&HeaderMap::new());
+        reader.decoder = Decoder::Gzip(Box::new(MultiGzDecoder::new(nearly)));
+        reader.push(&gzip.finish().unwrap());
+        let read = reader.finish(true);
+        assert_eq!((read.encoding_error, read.decoded_bytes), (None, None));
     }
 
     #[test]

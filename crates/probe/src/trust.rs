@@ -233,8 +233,33 @@ fn failure(error: webpki::Error) -> TrustResult {
         E::RequiredEkuNotFoundContext(_) => TrustResult::WrongPurpose,
         E::CertRevoked => TrustResult::Revoked,
         E::InvalidSignatureForPublicKey => TrustResult::BadSignature,
-        other => TrustResult::Other { text: other.to_string() },
+        other => TrustResult::Other { text: in_words(&other) },
     }
+}
+
+/// What else a verifier finds wrong, without the library's own names where a
+/// server's administrator would not know them.
+fn in_words(error: &webpki::Error) -> String {
+    use webpki::Error as E;
+    let words = match error {
+        E::UnsupportedCriticalExtension => "it has a critical extension that nobody here knows",
+        E::UnsupportedSignatureAlgorithmContext(_)
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "it is signed with an algorithm that is not accepted, such as SHA-1"
+        }
+        E::NameConstraintViolation => "its issuer may not vouch for its names (name constraints)",
+        E::PathLenConstraintViolated => "its chain is longer than an issuer allows",
+        E::EndEntityUsedAsCa => "a certificate that is no authority's signed it",
+        E::BadDer | E::BadDerTime => "it is not well-formed",
+        E::UnsupportedCertVersion => "it is not an X.509 version 3 certificate",
+        other => {
+            // The name of the kind, not what it carries.
+            let text = other.to_string();
+            let name = text.split(|c: char| !c.is_ascii_alphanumeric()).next();
+            return name.unwrap_or_default().to_owned();
+        }
+    };
+    words.to_owned()
 }
 
 /// Roots that are read by a thread of their own while names resolve and

@@ -184,6 +184,7 @@ fn days(seconds: i64) -> String {
 fn wrong_name(hop: &Hop, seen: Seen<&TlsHandshake>) -> Finding {
     // More names than these make no claim clearer.
     const NAMES_MAX: usize = 5;
+    const MANY: usize = 200;
     let leaf = seen.what.chain.first();
     let names: Vec<&str> = leaf
         .map(|leaf| {
@@ -194,6 +195,8 @@ fn wrong_name(hop: &Hop, seen: Seen<&TlsHandshake>) -> Finding {
     let shown = match (names.is_empty(), more) {
         (true, _) => "no name at all".to_owned(),
         (_, 0) => list(&names),
+        // Evidence keeps some hundred.
+        (_, MANY..) => format!("{} and hundreds more", names[..NAMES_MAX].join(", ")),
         (_, more) => format!("{} and {more} more", names[..NAMES_MAX].join(", ")),
     };
     let claim = format!("the certificate is for {shown}, not for {}", hop.host);
