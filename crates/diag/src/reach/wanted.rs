@@ -37,6 +37,14 @@ pub(crate) fn questions(facts: &Facts<'_>, subject: Subject) -> Vec<Question> {
 /// Whether the gateway is alive, where nothing beyond it was ever heard.
 fn gateway(facts: &Facts<'_>, subject: Subject) -> Option<Question> {
     let (gateway, ..) = mute_gateway(facts, subject)?;
+    // One that does not even answer on the segment need not be asked more.
+    let believed = facts.neighbour(gateway).is_some_and(|seen| {
+        use NeighbourState as N;
+        matches!(seen.what.state, N::Reachable | N::Stale | N::Delay | N::Probe | N::Permanent)
+    });
+    if !believed {
+        return None;
+    }
     gateway_port(gateway).map(|address| Question::OtherPort { address })
 }
 
