@@ -14,7 +14,6 @@ use plumb_lab::topology;
 use plumb_lab::{About, Client, Denied, Lab, LabError, RuntimeDir, Status, exec};
 use plumb_report::{Line, Tone, styled};
 use plumb_sys::process;
-use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::environment;
@@ -178,55 +177,6 @@ pub(crate) fn run_to_its_end(mut command: Command) -> Result<ExitStatus, Command
     })
 }
 
-/// Captures until the program ends, or until Ctrl-C.
-pub(crate) fn capture(
-    client: &Client,
-    places: &[String],
-    file: &Path,
-    program: Option<Command>,
-) -> Result<ExitStatus, CommandError> {
-    let sockets = client.capture(places).map_err(error)?;
-    let out: Box<dyn std::io::Write> = if file == Path::new("-") {
-        Box::new(plumb_report::pipe::QuietPipe::new(std::io::stdout()))
-    } else {
-        Box::new(
-            std::fs::File::create(file)
-                .map_err(|error| CommandError::file("write", file, error))?,
-        )
-    };
-    let failed =
-        |error: std::io::Error| CommandError::not_measured(format!("cannot capture: {error}"));
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let (recorded, status) = runtime.block_on(async {
-        let program = program.map(|mut command| command.spawn()).transpose().map_err(failed)?;
-        let mut status = ExitStatus::GOOD;
-        let until = async {
-            let Some(mut program) = program else {
-                // Where Ctrl-C cannot be heard, the signal itself ends this.
-                let _ = tokio::signal::ctrl_c().await;
-                return;
-            };
-            // Ctrl-C reaches the program by the terminal; its end ends this.
-            let _interrupts = signal(SignalKind::interrupt());
-            let ended = tokio::task::spawn_blocking(move || program.wait()).await;
-            status = match ended {
-                Ok(Ok(ended)) => ExitStatus::of_program(ended),
-                _ => ExitStatus::NOT_PASSED_ON,
-            };
-        };
-        let limits = plumb_lab::capture::Limits::default();
-        let recorded =
-            plumb_lab::capture::record(sockets, out, limits, until).await.map_err(failed)?;
-        Ok::<_, CommandError>((recorded, status))
-    })?;
-    output::note(&format!("{} packets of {} places", recorded.packets, recorded.places.len()));
-    for place in recorded.places.iter().filter(|place| place.lost > 0) {
-        output::note(&format!("{} more came too fast at {}", place.lost, place.name));
-    }
-    Ok(status)
-}
-
 /// Every fault, in the order of the matrix.
 pub(crate) fn faults() -> &'static [&'static FaultSpec] {
     faults::ALL
@@ -255,30 +205,6 @@ pub(crate) fn check_fault_name(text: &str) -> Result<(), CommandError> {
         }
         other => CommandError::usage(other.to_string()),
     })
-}
-
-/// What `lab up` and `lab ls` say of a lab.
-#[derive(Debug, Serialize)]
-pub(crate) struct LabRecord<'a> {
-    name: &'a str,
-    topology: &'a str,
-    pid: u32,
-    machines: &'a [String],
-    faults: &'a [String],
-    ca_pem: &'a str,
-}
-
-impl<'a> LabRecord<'a> {
-    pub(crate) fn of(status: &'a Status) -> LabRecord<'a> {
-        LabRecord {
-            name: &status.name,
-            topology: &status.topology,
-            pid: status.pid,
-            machines: &status.machines,
-            faults: &status.faults,
-            ca_pem: &status.ca_pem,
-        }
-    }
 }
 
 /// The lab's error as one of the command line.

@@ -1,15 +1,22 @@
 //! `plumb lab capture`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::Args;
+use plumb_lab::{Client, capture};
+use plumb_report::pipe::QuietPipe;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::lab::LabArgs;
 use crate::commands::Run;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::lab_client;
+use crate::output;
 
 /// Capture packets at places of a lab into one pcapng file
 ///
@@ -58,6 +65,50 @@ impl Run for Capture {
             }
             None => None,
         };
-        lab_client::capture(&client, &self.at, &self.output, program)
+        record(&client, &self.at, &self.output, program)
     }
+}
+
+/// Captures until the program ends, or until Ctrl-C.
+fn record(
+    client: &Client,
+    places: &[String],
+    file: &Path,
+    program: Option<Command>,
+) -> Result<ExitStatus, CommandError> {
+    let sockets = client.capture(places).map_err(lab_client::error)?;
+    let out: Box<dyn Write> = if file == Path::new("-") {
+        Box::new(QuietPipe::new(io::stdout()))
+    } else {
+        Box::new(File::create(file).map_err(|error| CommandError::file("write", file, error))?)
+    };
+    let failed = |error: io::Error| CommandError::not_measured(format!("cannot capture: {error}"));
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (recorded, status) = runtime.block_on(async {
+        let program = program.map(|mut command| command.spawn()).transpose().map_err(failed)?;
+        let mut status = ExitStatus::GOOD;
+        let until = async {
+            let Some(mut program) = program else {
+                // Where Ctrl-C cannot be heard, the signal itself ends this.
+                let _ = tokio::signal::ctrl_c().await;
+                return;
+            };
+            // Ctrl-C reaches the program by the terminal; its end ends this.
+            let _interrupts = signal(SignalKind::interrupt());
+            let ended = tokio::task::spawn_blocking(move || program.wait()).await;
+            status = match ended {
+                Ok(Ok(ended)) => ExitStatus::of_program(ended),
+                _ => ExitStatus::NOT_PASSED_ON,
+            };
+        };
+        let limits = capture::Limits::default();
+        let recorded = capture::record(sockets, out, limits, until).await.map_err(failed)?;
+        Ok::<_, CommandError>((recorded, status))
+    })?;
+    output::note(&format!("{} packets of {} places", recorded.packets, recorded.places.len()));
+    for place in recorded.places.iter().filter(|place| place.lost > 0) {
+        output::note(&format!("{} more came too fast at {}", place.lost, place.name));
+    }
+    Ok(status)
 }

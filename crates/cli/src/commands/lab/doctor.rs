@@ -35,6 +35,9 @@ impl Run for Doctor {
     }
 }
 
+/// Where the purpose begins: behind the mark and the longest name of a step.
+const PURPOSE_COLUMN: usize = 24;
+
 /// A line per step, and the remedy of the one that failed.
 fn lines(examination: &Examination) -> Vec<Line> {
     let mut lines: Vec<Line> = examination.steps.iter().flat_map(step).collect();
@@ -56,14 +59,16 @@ fn step(step: &Step) -> Vec<Line> {
     };
     let first = Line::new().and(tone, format!(" {mark} ")).and(Tone::Strong, &step.name);
     let text = format!("{}{result}", step.purpose);
-    let column = 24;
-    let mut lines: Vec<Line> = styled::wrap(&text, plumb_report::text::COLUMNS_MAX - column)
-        .iter()
-        .enumerate()
-        .map(|(i, part)| {
-            if i == 0 { first.clone() } else { Line::new() }.pad_to(column).and(Tone::Plain, part)
-        })
-        .collect();
+    let mut lines: Vec<Line> =
+        styled::wrap(&text, plumb_report::text::COLUMNS_MAX - PURPOSE_COLUMN)
+            .iter()
+            .enumerate()
+            .map(|(i, part)| {
+                if i == 0 { first.clone() } else { Line::new() }
+                    .pad_to(PURPOSE_COLUMN)
+                    .and(Tone::Plain, part)
+            })
+            .collect();
     if lines.is_empty() {
         lines.push(first);
     }

@@ -10,6 +10,9 @@ use crate::exit::ExitStatus;
 use crate::lab_client;
 use crate::output::{Output, Session};
 
+/// Room for the names that people give; a longer one shifts its line.
+const NAME_COLUMNS: usize = 16;
+
 /// List the labs that run, and clear away what dead ones left
 #[derive(Debug, Args)]
 pub struct Ls {
@@ -33,7 +36,7 @@ impl Run for Ls {
             lines.push(
                 Line::new()
                     .and(Tone::Strong, &lab.name)
-                    .pad_to(16)
+                    .pad_to(NAME_COLUMNS)
                     .and(Tone::Plain, format!("{}, process {}{owned}", lab.topology, lab.pid)),
             );
         }

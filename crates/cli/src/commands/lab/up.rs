@@ -45,7 +45,7 @@ impl Run for Up {
             machine: None,
         };
         let status = lab_client::up(&wanted)?;
-        session.record("lab", &lab_client::LabRecord::of(&status))?;
+        session.record("lab", &status)?;
         let again = if self.lab.name == crate::args::lab::NAME_DEFAULT {
             String::new()
         } else {
