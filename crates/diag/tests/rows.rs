@@ -1288,6 +1288,40 @@ fn a_stuck_walk_beside_late_connections_is_loss() {
 }
 
 #[test]
+fn a_port_that_answers_now_and_then() {
+    let run = both_silent().seen_as(Purpose::Probe).connect(V4, ConnectOutcome::Connected, MS);
+    let run = run.connect(V6, ConnectOutcome::Connected, MS);
+    broken(&run, F::NetPathLossy, &[F::NetPathLossy, F::TcpBacklogFull]);
+}
+
+#[test]
+fn a_reset_while_it_opens_is_a_reset_after_it_was_taken() {
+    let run = Run::www()
+        .resolved()
+        .connect(V4, failed(104, "ECONNRESET"), MS)
+        .connect(V6, ConnectOutcome::Connected, MS)
+        .phase(PhaseName::Tcp, true)
+        .tls(TlsOutcome::Reset, |handshake| handshake.received_bytes = 0)
+        .hello(HelloVariant::Nothing, HelloOutcome::ConnectFailed, None);
+    let verdict = broken(&run, F::TcpResetAfterAccept, &[]);
+    assert!(verdict.findings.iter().all(|finding| finding.id != F::NetIpv4Broken));
+}
+
+#[test]
+fn rows_70_and_71_addresses_that_lead_back() {
+    for address in ["0.0.0.0", "127.0.0.1"] {
+        let to = format!("{address}:443");
+        let run = Run::www()
+            .dns("A", addresses(&[address]), MS)
+            .dns("AAAA", addresses(&[]), MS)
+            .system_addresses(&[address])
+            .connect(&to, ConnectOutcome::Refused, MS)
+            .phase(PhaseName::Tcp, false);
+        broken(&run, F::DnsAnswerUnusable, &[]);
+    }
+}
+
+#[test]
 fn losses_at_every_size_are_no_black_hole() {
     let rungs = [(1_440, false), (1_200, true), (900, false), (700, false), (536, true)];
     let run = secure().stalls(PhaseName::Tls, 0).segments(V6, &rungs);

@@ -62,6 +62,7 @@ registry! {
     DnsNameInvalid = "dns.name.invalid",
     DnsNameNonexistent = "dns.name.nonexistent",
     DnsNameNoAddress = "dns.name.no-address",
+    DnsAnswerUnusable = "dns.answer.unusable",
     DnsCnameDangling = "dns.cname.dangling",
     DnsCnameLoop = "dns.cname.loop",
     DnsResolverNone = "dns.resolver.none",

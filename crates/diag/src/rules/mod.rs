@@ -54,6 +54,7 @@ pub(crate) const TABLE: &[Rule] = &[
     Rule::new(net::family::findings, net::family::questions),
     Rule::new(dns::resolver::findings, dns::resolver::questions),
     Rule::silent(dns::answer::findings),
+    Rule::silent(dns::answer::unusable),
     Rule::new(dns::failure::findings, dns::failure::questions),
     Rule::new(dns::slow::findings, dns::slow::questions),
     Rule::new(dns::system::findings, dns::system::questions),

@@ -1,11 +1,14 @@
 //! The name is not there, has no address, or its alias leads nowhere.
 
+use std::net::IpAddr;
+
 use plumb_evidence::observation::{DnsRecord, DnsReply};
 use plumb_evidence::{Finding, FindingId, Severity, Where};
 
 use crate::facts::{Facts, Hop};
-use crate::names::{Answer, Names, Says, aliases, is_loop};
+use crate::names::{Answer, Names, Says, aliases, is_loop, same_name};
 use crate::walk::{Trouble, trouble};
+use crate::wording::list;
 
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     if trouble(facts) != Some(Trouble::Names) {
@@ -18,6 +21,35 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
         .or_else(|| no_address(&names))
         .or_else(|| only_the_system_says(facts, &names));
     found.map(|finding| as_redirect(facts, hop, finding)).into_iter().collect()
+}
+
+/// Every address that DNS gives leads back to this host, where nothing answers.
+pub(crate) fn unusable(facts: &Facts<'_>) -> Vec<Finding> {
+    let hop = facts.hop();
+    let local = same_name(&hop.host, "localhost") || hop.host.ends_with(".localhost");
+    if trouble(facts) != Some(Trouble::Connect) || facts.mapped || local {
+        return Vec::new();
+    }
+    let names = Names::new(facts, hop);
+    let addresses = names.addresses();
+    let leads_back = |ip: &IpAddr| ip.is_unspecified() || ip.is_loopback();
+    let tried = facts.attempts(hop.number).all(|seen| addresses.contains(&seen.what.address.ip()));
+    if addresses.is_empty() || !addresses.iter().all(leads_back) || !tried {
+        return Vec::new();
+    }
+    let told: Vec<u32> = names.saying(Says::Addresses).iter().map(|a| a.seen.seq).collect();
+    let failed = facts.attempts(hop.number).map(|seen| seen.seq);
+    let claim = format!(
+        "DNS gives {} for {}, which leads back to this host: a filter's answer, or a wrong record",
+        list(&addresses),
+        names.name
+    );
+    vec![
+        Finding::new(FindingId::DnsAnswerUnusable, Severity::Error, Where::Unknown, claim)
+            .because("the resolver answers with nothing else", told)
+            .because("nothing answers there", failed)
+            .try_next(format!("dig {} @ANOTHER-RESOLVER   # a different answer: this resolver filters the name; the same: the record is wrong", names.name)),
+    ]
 }
 
 /// The name that a reply is finally about, and how it got there.

@@ -40,7 +40,8 @@ fn slow<'e>(names: &Names<'e>) -> Option<Answer<'e>> {
         .filter(|answer| matches!(answer.says, Says::Addresses | Says::NoData | Says::Nonexistent))
         .filter(|answer| answer.seen.purpose != Purpose::Probe)
         .filter(|answer| answer.seen.what.duration_ns >= SLOW_NS)
-        .max_by_key(|answer| answer.seen.what.duration_ns)
+        // Of two that are slow the one that was asked again tells more.
+        .max_by_key(|answer| (again(names, answer).is_some(), answer.seen.what.duration_ns))
         .copied()
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use plumb_evidence::observation::{ConnectAttempt, ConnectOutcome};
 use plumb_evidence::{Finding, FindingId, Purpose, Question, Severity, Where};
 
-use crate::contact::is_connected;
+use crate::contact::{ECONNRESET, is_connected};
 use crate::facts::{Facts, Hop, Seen};
 use crate::reach::{Cause, Explained, Role, Subject, explain};
 use crate::rules::unreached::blame;
@@ -64,8 +64,12 @@ struct State<'e> {
 }
 
 impl State<'_> {
+    /// A connection that is reset was open: a SYN is refused, not reset. What
+    /// then became of it is no matter of the address.
     fn is_alive(&self) -> bool {
-        is_connected(&self.attempt.what.outcome)
+        let outcome = &self.attempt.what.outcome;
+        let reset = matches!(outcome, ConnectOutcome::Failed { errno: ECONNRESET, .. });
+        is_connected(outcome) || reset
     }
 
     fn refused(&self) -> bool {

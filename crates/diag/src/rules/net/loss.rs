@@ -3,17 +3,47 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use plumb_evidence::observation::{HelloOutcome, HelloVariant, TcpInfo};
+use plumb_evidence::observation::{HelloOutcome, HelloVariant};
 use plumb_evidence::{Finding, FindingId, Severity, Where};
 
 use super::mtu;
-use crate::contact::is_connected;
+use crate::contact::{Reached, is_connected};
 use crate::facts::Facts;
 use crate::rules::tls::{Ladder, hello};
+use crate::rules::unreached::blame;
+use crate::walk::{Trouble, connect_subjects, trouble};
 use crate::wording::seconds;
 
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
-    unsteady(facts).into_iter().collect()
+    unsteady(facts).or_else(|| now_and_then(facts)).into_iter().collect()
+}
+
+/// No connection of the walk was answered, but a probe to the same port was:
+/// SYNs get lost, or the host takes only some of them.
+fn now_and_then(facts: &Facts<'_>) -> Option<Finding> {
+    if trouble(facts) != Some(Trouble::Connect) || !blame(facts).group.is_empty() {
+        return None;
+    }
+    connect_subjects(facts).into_iter().find_map(|subject| {
+        let contacts = facts.contacts(subject.address.ip());
+        let met = |result: Reached| -> Vec<u32> {
+            let here = contacts.iter().filter(|c| c.address == subject.address);
+            here.filter(|c| c.result == result).map(|contact| contact.seq).collect()
+        };
+        let (answered, silent) = (met(Reached::Answered), met(Reached::Silent));
+        if answered.is_empty() || silent.is_empty() {
+            return None;
+        }
+        let address = subject.address;
+        let claim = format!("connections to {address} are now answered and now not");
+        Some(
+            Finding::new(FindingId::NetPathLossy, Severity::Error, Where::Unknown, claim)
+                .because("the walk's connection was never answered", silent)
+                .because("a probe beside it to the same port was", answered)
+                .candidates([FindingId::NetPathLossy, FindingId::TcpBacklogFull])
+                .try_next(format!("ping -c 100 {}   # how many are lost; none: the host is overloaded (there: ss -ltn, Recv-Q above Send-Q)", address.ip())),
+        )
+    })
 }
 
 /// Connections to a host that opened only after the first SYN or its answer was
@@ -26,12 +56,9 @@ fn late_openings(facts: &Facts<'_>, ip: IpAddr) -> Vec<u32> {
         .connects
         .iter()
         .filter(|seen| seen.what.address.ip() == ip && is_connected(&seen.what.outcome));
-    let quick = |ns: u64| ns < SENT_AGAIN_NS / 2;
-    // A path that is that slow by itself resends nothing.
-    let rtt_ns = |tcp: &TcpInfo| u64::from(tcp.rtt_min_us.unwrap_or(tcp.rtt_us)) * 1_000;
     let late: Vec<u32> = opened
         .filter(|seen| seen.what.duration_ns >= SENT_AGAIN_NS)
-        .filter(|seen| seen.what.tcp.as_ref().is_some_and(|tcp| quick(rtt_ns(tcp))))
+        .filter(|seen| seen.what.tcp.as_ref().is_some_and(|tcp| tcp.total_retransmits > 0))
         .map(|seen| seen.seq)
         .collect();
     if late.len() >= LATE_MIN { late } else { Vec::new() }

@@ -1,8 +1,11 @@
 //! A connection that is taken and ended at once, whatever is sent.
 
-use plumb_evidence::observation::{HelloOutcome, HelloProbe, HelloVariant, HttpError};
+use plumb_evidence::observation::{
+    ConnectOutcome, HelloOutcome, HelloProbe, HelloVariant, HttpError,
+};
 use plumb_evidence::{Finding, FindingId, Question, Severity, Where};
 
+use crate::contact::ECONNRESET;
 use crate::facts::{Facts, Seen};
 use crate::rules::tls::{Ladder, client_cert, refusal};
 use crate::walk::{Trouble, trouble};
@@ -13,6 +16,9 @@ pub(crate) const REMEDY: &str = "on the server: see the log of the process behin
 pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(cut) = cut(facts) else { return Vec::new() };
     let Some(nothing) = untouched(facts) else { return Vec::new() };
+    if nothing.what.outcome == HelloOutcome::ConnectFailed {
+        return reset_at_once(facts, cut).into_iter().collect();
+    }
     let (id, how) = match nothing.what.outcome {
         HelloOutcome::Reset => (FindingId::TcpResetAfterAccept, "resets"),
         HelloOutcome::Closed => (FindingId::TcpClosedAfterAccept, "closes"),
@@ -29,6 +35,31 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Vec<Finding> {
             .because("the walk's own connection was ended likewise", [cut])
             .try_next(REMEDY),
     ]
+}
+
+/// The RST comes so soon that it ends some connections while they open.
+fn reset_at_once(facts: &Facts<'_>, cut: u32) -> Option<Finding> {
+    let chosen = facts.chosen(facts.hop().number)?;
+    let reset: Vec<u32> = facts
+        .attempts(facts.hop().number)
+        .filter(|seen| {
+            matches!(seen.what.outcome, ConnectOutcome::Failed { errno: ECONNRESET, .. })
+        })
+        .map(|seen| seen.seq)
+        .collect();
+    if reset.is_empty() {
+        return None;
+    }
+    let claim = format!(
+        "{} takes the connection and resets it before anything is sent",
+        chosen.what.address
+    );
+    Some(
+        Finding::new(FindingId::TcpResetAfterAccept, Severity::Error, Where::Service, claim)
+            .because("other connections were reset while they opened", reset)
+            .because("the walk's own connection was ended likewise", [cut])
+            .try_next("on the server: see the log of the process behind the port, and of the load balancer (no backend alive?)"),
+    )
 }
 
 /// Whether the peer ends a connection by itself.
