@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// These may use whatever they need.
-const FREE: &[&str] = &["plumb", "xtask", "plumb-bench", "plumb-fuzz", "plumb-examples"];
+const FREE: &[&str] = &["plumb", "xtask", "plumb-bench"];
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
