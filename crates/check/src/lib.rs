@@ -7,6 +7,7 @@
 //! * `run`: the loop of the two.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 mod ask;
 mod beside;
@@ -15,5 +16,6 @@ pub mod request;
 mod run;
 mod walk;
 
-pub use request::{Family, Override, Proxies, ProxyChoice, Request};
-pub use run::run;
+pub use plumb_probe::Family;
+pub use request::{Override, Proxies, ProxyChoice, Request};
+pub use run::{evidence, run};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use plumb_evidence::Target;
 use plumb_evidence::evidence::Scheme;
+use plumb_probe::Family;
 use plumb_probe::handshake::Identity;
 use plumb_probe::trust::Source;
 use url::Url;
@@ -22,12 +23,15 @@ pub const REDIRECTS_MAX_DEFAULT: u16 = 20;
 /// One check of one target.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// What is checked, as evidence keeps it.
     pub target: Target,
     /// The URL of the first hop, for `http` and `https` targets.
     pub url: Option<Url>,
+    /// Of the first hop.
     pub method: String,
     /// Headers in the order given; they replace plumb's own of the same name.
     pub headers: Vec<(String, String)>,
+    /// Of the first hop; empty where there is none.
     pub body: Vec<u8>,
     /// `--resolve HOST:PORT:ADDR[,ADDR...]`.
     pub overrides: Vec<Override>,
@@ -35,9 +39,12 @@ pub struct Request {
     pub roots: Source,
     /// `--cert` and `--key`.
     pub identity: Option<Identity>,
+    /// Those of the environment, or that of `--proxy`.
     pub proxies: Proxies,
+    /// Redirects that are followed; the next one ends the walk.
     pub redirects_max: u16,
-    pub family: Option<Family>,
+    /// `-4` or `-6`.
+    pub family: Family,
     /// The longest wait for one phase.
     pub timeout: Duration,
     /// How often a walk that failed in a way that may pass is tried again.
@@ -68,7 +75,7 @@ impl Request {
             identity: None,
             proxies: Proxies::default(),
             redirects_max: REDIRECTS_MAX_DEFAULT,
-            family: None,
+            family: Family::Any,
             timeout: TIMEOUT_DEFAULT,
             retries: 0,
             seed: 0,
@@ -93,15 +100,20 @@ impl Request {
 /// Addresses to use for a name instead of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
+    /// In any case of letters.
     pub host: String,
+    /// The port for which the addresses stand in.
     pub port: u16,
+    /// In the order in which they are tried.
     pub addresses: Vec<IpAddr>,
 }
 
 /// Which requests go through a proxy, as curl reads the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
+    /// For `http` URLs.
     pub http: Option<ProxyChoice>,
+    /// For `https` URLs.
     pub https: Option<ProxyChoice>,
     /// `no_proxy`: host names (with all below them), addresses, prefixes, `*`.
     pub bypass: Vec<String>,
@@ -144,13 +156,6 @@ pub struct ProxyChoice {
     pub from: String,
     /// May hold credentials; they are never recorded.
     pub url: Url,
-}
-
-/// `-4` or `-6`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    V4,
-    V6,
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use plumb_evidence::Evidence;
 use plumb_evidence::evidence::FORMAT_VERSION;
+use plumb_evidence::{Evidence, Target};
 use plumb_probe::trust::LazyStore;
 use plumb_probe::{AddressMap, Network, Recorder, Scope};
 use tokio::sync::watch;
 
 use crate::ask::ask_until_clear;
 use crate::beside::Beside;
-use crate::request::{Family, Request};
+use crate::request::Request;
 use crate::walk::Walker;
 
 /// Walks to the target, has every question of the diagnosis answered, and
@@ -27,16 +27,24 @@ pub async fn run(request: Request, recorder: Recorder) -> Evidence {
     walker.evidence()
 }
 
+/// All that `recorder` has of the check of `target` so far, also when the check
+/// was broken off.
+pub fn evidence(target: &Target, started_unix_s: i64, recorder: &Recorder) -> Evidence {
+    Evidence {
+        format: FORMAT_VERSION,
+        plumb: env!("CARGO_PKG_VERSION").to_owned(),
+        target: target.clone(),
+        started_unix_s,
+        events: recorder.events(),
+    }
+}
+
 impl Walker {
     fn new(request: Request, recorder: Recorder) -> Walker {
         let network = Network {
             map: AddressMap::new(request.address_map.iter().copied()),
             source: None,
-            family: match request.family {
-                None => plumb_probe::Family::Any,
-                Some(Family::V4) => plumb_probe::Family::V4,
-                Some(Family::V6) => plumb_probe::Family::V6,
-            },
+            family: request.family,
         };
         Walker {
             store: LazyStore::start(request.roots.clone()),
@@ -48,12 +56,6 @@ impl Walker {
 
     /// All that was seen so far.
     pub(crate) fn evidence(&self) -> Evidence {
-        Evidence {
-            format: FORMAT_VERSION,
-            plumb: env!("CARGO_PKG_VERSION").to_owned(),
-            target: self.request.target.clone(),
-            started_unix_s: self.request.started_unix_s,
-            events: self.scope.recorder.events(),
-        }
+        evidence(&self.request.target, self.request.started_unix_s, &self.scope.recorder)
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plumb_evidence::observation::PhaseName;
 use plumb_evidence::{Observation, Purpose};
 use plumb_sys::errno::ENETUNREACH;
+pub use plumb_sys::names::Family;
 use tokio::sync::watch;
 
 use crate::Recorder;
@@ -112,26 +113,8 @@ pub struct Network {
     pub map: AddressMap,
     /// Source address of every connection, if one was asked for.
     pub source: Option<IpAddr>,
+    /// Of which the addresses must be.
     pub family: Family,
-}
-
-/// Which addresses may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Family {
-    #[default]
-    Any,
-    V4,
-    V6,
-}
-
-impl Family {
-    pub fn allows(self, address: IpAddr) -> bool {
-        match self {
-            Family::Any => true,
-            Family::V4 => address.is_ipv4(),
-            Family::V6 => address.is_ipv6(),
-        }
-    }
 }
 
 /// Addresses that stand for others: in the loopback lab every machine lives on

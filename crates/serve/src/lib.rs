@@ -14,6 +14,7 @@
 //! server runs stands in a [`Switch`].
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod core;
 pub mod dns;

@@ -10,15 +10,27 @@ use std::ptr;
 /// from the network.
 pub const ADDRESSES_MAX: usize = 256;
 
-/// Which address families to ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which address families to ask for and to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Family {
     /// Both, in the order of RFC 6724 as the C library sorts them.
+    #[default]
     Any,
     /// IPv4 only.
     V4,
     /// IPv6 only.
     V6,
+}
+
+impl Family {
+    /// Whether an address is of this family.
+    pub fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Family::Any => true,
+            Family::V4 => address.is_ipv4(),
+            Family::V6 => address.is_ipv6(),
+        }
+    }
 }
 
 /// Why the C library has no address, in its own words.

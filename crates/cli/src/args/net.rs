@@ -25,11 +25,11 @@ pub struct NetArgs {
 }
 
 impl NetArgs {
-    pub fn family(&self) -> Option<Family> {
+    pub fn family(&self) -> Family {
         match (self.ipv4, self.ipv6) {
-            (true, _) => Some(Family::V4),
-            (_, true) => Some(Family::V6),
-            _ => None,
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
         }
     }
 }

@@ -77,11 +77,6 @@ pub async fn system(
 /// getaddrinfo on a thread of its own: it cannot be cancelled, so a thread of
 /// tokio's pool would keep the runtime from ending until the library gives up.
 async fn library(family: Family, name: &str) -> SystemResult {
-    let family = match family {
-        Family::Any => names::Family::Any,
-        Family::V4 => names::Family::V4,
-        Family::V6 => names::Family::V6,
-    };
     let (sender, answer) = oneshot::channel();
     let asked = name.to_owned();
     let thread = std::thread::Builder::new().name("getaddrinfo".into()).spawn(move || {

@@ -29,6 +29,7 @@ pub struct ServerEvent {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the fields say what their variant does")]
 pub enum EventKind {
     /// A socket is being served.
     Listening { transport: Transport },

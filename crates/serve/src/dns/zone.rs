@@ -18,10 +18,18 @@ pub struct Zone {
 pub enum ZoneError {
     /// Its name is not below the origin.
     #[error("{name} is not in the zone {origin}")]
-    OutOfZone { name: Name, origin: Name },
+    OutOfZone {
+        /// Of the record.
+        name: Name,
+        /// Of the zone.
+        origin: Name,
+    },
     /// RFC 1034 section 3.6.2: a name with a CNAME has nothing else.
     #[error("{name} cannot have a CNAME and other records")]
-    CnameAndOther { name: Name },
+    CnameAndOther {
+        /// Of both.
+        name: Name,
+    },
 }
 
 /// What a zone says to a question.
@@ -30,9 +38,19 @@ pub enum Lookup {
     /// These records answer it.
     Answer(Vec<Record>),
     /// The name is another name for `target`.
-    Cname { record: Record, target: Name },
+    Cname {
+        /// The alias.
+        record: Record,
+        /// What it stands for.
+        target: Name,
+    },
     /// Others have authority: their NS records and what addresses of theirs are known here.
-    Referral { servers: Vec<Record>, glue: Vec<Record> },
+    Referral {
+        /// The NS records of the delegation.
+        servers: Vec<Record>,
+        /// The addresses of servers within it.
+        glue: Vec<Record>,
+    },
     /// The name exists, but has no such record.
     NoData(Record),
     /// The name does not exist.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use plumb_check::Request;
-use plumb_evidence::evidence::FORMAT_VERSION;
 use plumb_evidence::{Event, Evidence, Outcome, Target, Verdict};
 use plumb_probe::Recorder;
 use plumb_report::Line;
@@ -75,13 +74,8 @@ async fn one(request: Request, output: &mut Output) -> Result<(Judged, bool), Co
         }
     };
     let stopped = finished.is_none();
-    let evidence = finished.unwrap_or_else(|| Evidence {
-        format: FORMAT_VERSION,
-        plumb: env!("CARGO_PKG_VERSION").to_owned(),
-        target,
-        started_unix_s,
-        events: recorder.events(),
-    });
+    let evidence =
+        finished.unwrap_or_else(|| plumb_check::evidence(&target, started_unix_s, &recorder));
     while let Ok(event) = events.try_recv() {
         view.event(&event)?;
     }
