@@ -185,8 +185,8 @@ fn silent(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> O
             .because("nothing larger than the small handshake ever came back", [handshake])
             .candidates([FindingId::HttpResponseSilent, FindingId::NetMtuBlackhole])
             .try_next(format!(
-                "plumb mtu {}:{}   # whether large packets vanish on the way back",
-                hop.host, hop.port
+                "ping -M do -s 1400 {}   # whether large packets vanish on the way",
+                hop.host
             ));
     }
     Some(finding.try_next("on the server: see what the application waits for (a database, a lock, all workers busy), and restart it if it is stuck"))
@@ -197,10 +197,14 @@ fn silent(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> O
 fn broke_off(facts: &Facts<'_>, hop: &Hop, failure: Seen<HttpFailureSeen<'_>>) -> Option<Finding> {
     // Session tickets, settings and acknowledgements of HTTP/2 stay below.
     const CHATTER_BYTES: u64 = 2_048;
+    // Longer than any server takes between two pieces that it has.
+    const PAUSE_NS: u64 = 500_000_000;
     let state = facts.state(failure.what.connection)?;
     let handshake = facts.handshake(hop.number)?.what.received_bytes;
     let came = state.what.tcp.received_bytes?.checked_sub(handshake)?;
-    if !hop.scheme.is_tls() || came < CHATTER_BYTES {
+    // What still comes has not stopped.
+    let goes_on = state.what.silent_ns < PAUSE_NS;
+    if !hop.scheme.is_tls() || came < CHATTER_BYTES || goes_on {
         return None;
     }
     let claim = format!("the answer stops in the middle: {came} bytes came, then nothing more");
