@@ -4,7 +4,6 @@
 //! kernel denies namespaces the smaller lab on loopback addresses takes over.
 
 use std::ffi::OsStr;
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::Command;
 
@@ -168,7 +167,7 @@ pub(crate) fn run_to_its_end(mut command: Command) -> Result<ExitStatus, Command
                         .map_err(|error| cannot("wait for the program", error));
                 }
                 // A terminal tells the program itself; it is told here otherwise.
-                Some(()) = interrupts.recv(), if !std::io::stdin().is_terminal() => {
+                Some(()) = interrupts.recv(), if !process::is_in_foreground() => {
                     // It may have ended meanwhile, which the wait will tell.
                     let _ = process::signal(pid, process::SIGINT);
                 }

@@ -195,6 +195,23 @@ pub fn new_session() -> io::Result<()> {
     Ok(nix::unistd::setsid().map(drop)?)
 }
 
+/// Whether the terminal's keys reach this process: it has a terminal, and its
+/// process group is the one in the foreground there (proc(5), `tpgid`).
+pub fn is_in_foreground() -> bool {
+    fs::read_to_string("/proc/self/stat").is_ok_and(|stat| foreground_in(&stat))
+}
+
+fn foreground_in(stat: &str) -> bool {
+    // The name before may hold spaces and brackets.
+    let Some((_, rest)) = stat.rsplit_once(')') else { return false };
+    let [_state, _parent, group, _session, _terminal, foreground, ..] =
+        rest.split_ascii_whitespace().collect::<Vec<_>>()[..]
+    else {
+        return false;
+    };
+    group == foreground
+}
+
 /// Writing to a closed socket or pipe gives EPIPE instead of ending the
 /// process. Rust does this before `main`; who runs earlier has to ask for it.
 pub fn ignore_broken_pipe() -> io::Result<()> {
@@ -311,6 +328,15 @@ fn stat_fields(pid: u32) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_foreground_is_read_from_the_kernel_s_line() {
+        assert!(foreground_in("12 (a b) c) S 1 12 12 34816 12 4194560 0"));
+        assert!(!foreground_in("12 (sh) S 1 12 12 34816 99 4194560 0"));
+        assert!(!foreground_in("12 (sh) S 1 12 12 0 -1 4194560 0"));
+        assert!(!foreground_in("12 (sh) S"));
+        assert!(!foreground_in(""));
+    }
 
     #[test]
     fn this_process_holds_its_own_port() {

@@ -24,7 +24,8 @@ const LOOK_AROUND: Duration = Duration::from_secs(5);
 /// sends reaches the program by itself, as it is in the same process group.
 const PASSED_ON: [i32; 2] = [SIGHUP, SIGTERM];
 
-/// Signals of the terminal: this process lives on to pass the status.
+/// Signals of the terminal: this process lives on to pass the status. Those
+/// that cannot come from there are passed on too.
 const FROM_TERMINAL: [i32; 2] = [SIGINT, SIGQUIT];
 
 pub(super) fn wait(mut child: Child, client: Client) -> Result<ExitStatus, LabError> {
@@ -87,7 +88,7 @@ async fn bury(mut deaths: Signal, program: u32) {
 
 async fn pass_on(number: i32, mut stream: Signal, pid: u32) {
     while stream.recv().await.is_some() {
-        if PASSED_ON.contains(&number) {
+        if PASSED_ON.contains(&number) || !process::is_in_foreground() {
             // It may have ended meanwhile.
             let _ = process::signal(pid, number);
         }
