@@ -132,7 +132,7 @@ fn unsteady(facts: &Facts<'_>) -> Option<Finding> {
     }
     Some(
         finding
-            .try_next(format!("ping -c 100 {}   # how many are lost; then the same to each router on the way (plumb trace)", address.ip()))
+            .try_next(format!("ping -c 100 {}   # how many are lost; then the same to each router on the way (traceroute)", address.ip()))
             .try_next("look for a bad cable, a weak radio link, or a full link where the loss begins"),
     )
 }
