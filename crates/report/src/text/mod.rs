@@ -15,6 +15,7 @@ mod words;
 use plumb_evidence::{Event, Target, Verdict};
 
 pub use event::event_line;
+pub use layer::Mark;
 pub use live::Live;
 pub use verdict::verdict_lines;
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use plumb_lab::doctor::{self, Examination, Step, StepResult};
+use plumb_report::text::{COLUMNS_MAX, Mark};
 use plumb_report::{Line, Tone, styled};
 
 use crate::args::output::OutputArgs;
@@ -30,7 +31,8 @@ impl Run for Doctor {
         let examination = doctor::examine()
             .map_err(|error| CommandError::not_measured(format!("cannot try anything: {error}")))?;
         session.record("examination", &examination)?;
-        session.lines(&lines(&examination))?;
+        let unicode = session.output().layout.unicode;
+        session.lines(&lines(&examination, unicode))?;
         session.end(if examination.is_good() { ExitStatus::GOOD } else { ExitStatus::NO })
     }
 }
@@ -39,8 +41,9 @@ impl Run for Doctor {
 const PURPOSE_COLUMN: usize = 24;
 
 /// A line per step, and the remedy of the one that failed.
-fn lines(examination: &Examination) -> Vec<Line> {
-    let mut lines: Vec<Line> = examination.steps.iter().flat_map(step).collect();
+fn lines(examination: &Examination, unicode: bool) -> Vec<Line> {
+    let mut lines: Vec<Line> =
+        examination.steps.iter().flat_map(|step| step_lines(step, unicode)).collect();
     lines.push(Line::new());
     lines.push(match examination.is_good() {
         true => Line::new().and(Tone::Good, "everything is there: the full lab runs here"),
@@ -50,25 +53,25 @@ fn lines(examination: &Examination) -> Vec<Line> {
     lines
 }
 
-fn step(step: &Step) -> Vec<Line> {
-    let (mark, tone, result) = match &step.result {
-        StepResult::Ok => ("✓", Tone::Good, String::new()),
-        StepResult::NotNeeded => ("·", Tone::Faint, " (not needed)".to_owned()),
-        StepResult::Failed { message, .. } => ("✗", Tone::Bad, format!(": {message}")),
-        StepResult::NotTried => ("·", Tone::Faint, " (not tried)".to_owned()),
+fn step_lines(step: &Step, unicode: bool) -> Vec<Line> {
+    let (mark, result) = match &step.result {
+        StepResult::Ok => (Mark::Good, String::new()),
+        StepResult::NotNeeded => (Mark::Idle, " (not needed)".to_owned()),
+        StepResult::Failed { message, .. } => (Mark::Bad, format!(": {message}")),
+        StepResult::NotTried => (Mark::Idle, " (not tried)".to_owned()),
     };
-    let first = Line::new().and(tone, format!(" {mark} ")).and(Tone::Strong, &step.name);
+    let symbol = format!(" {} ", mark.symbol(unicode));
+    let first = Line::new().and(mark.tone(), symbol).and(Tone::Strong, &step.name);
     let text = format!("{}{result}", step.purpose);
-    let mut lines: Vec<Line> =
-        styled::wrap(&text, plumb_report::text::COLUMNS_MAX - PURPOSE_COLUMN)
-            .iter()
-            .enumerate()
-            .map(|(i, part)| {
-                if i == 0 { first.clone() } else { Line::new() }
-                    .pad_to(PURPOSE_COLUMN)
-                    .and(Tone::Plain, part)
-            })
-            .collect();
+    let mut lines: Vec<Line> = styled::wrap(&text, COLUMNS_MAX - PURPOSE_COLUMN)
+        .iter()
+        .enumerate()
+        .map(|(i, part)| {
+            if i == 0 { first.clone() } else { Line::new() }
+                .pad_to(PURPOSE_COLUMN)
+                .and(Tone::Plain, part)
+        })
+        .collect();
     if lines.is_empty() {
         lines.push(first);
     }

@@ -17,21 +17,24 @@ use super::hop::HopView;
 use crate::styled::{self, Line, Tone};
 use crate::units;
 
-/// What a layer's row begins with.
+/// What a row begins with: how it stands with its layer, or its step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mark {
+pub enum Mark {
     /// Not reached, or nothing to do.
     Idle,
     /// Under way.
     Running,
+    /// It works.
     Good,
     /// It works, but something is wrong.
     Doubt,
+    /// It does not work.
     Bad,
 }
 
 impl Mark {
-    fn tone(self) -> Tone {
+    /// What the mark means.
+    pub fn tone(self) -> Tone {
         match self {
             Mark::Idle | Mark::Running => Tone::Faint,
             Mark::Good => Tone::Good,
@@ -40,7 +43,8 @@ impl Mark {
         }
     }
 
-    fn symbol(self, unicode: bool) -> &'static str {
+    /// The mark itself; in ASCII where the terminal shows no more.
+    pub fn symbol(self, unicode: bool) -> &'static str {
         match (self, unicode) {
             (Mark::Idle, true) => "·",
             (Mark::Idle, false) => "-",
