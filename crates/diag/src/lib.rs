@@ -15,6 +15,7 @@
 //! client can see.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 use plumb_evidence::{Evidence, Outcome, Question, Verdict};
 

@@ -18,6 +18,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use plumb_wire::transport::port;
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 
@@ -113,7 +114,7 @@ async fn forward(
     };
     let is_connect = request.method() == Method::CONNECT;
     let is_http = request.uri().scheme_str() == Some("http");
-    let default_port = (!is_connect).then_some(80);
+    let default_port = (!is_connect).then_some(port::HTTP);
     let Some(port) = authority.port_u16().or(default_port) else {
         return refuse(StatusCode::BAD_REQUEST, "CONNECT must name a port.");
     };

@@ -1,9 +1,9 @@
 //! Faults: what can be broken in the lab, and how it is mended.
 //!
-//! A fault is one file, `<layer>/<what>.rs`, and one line in [`ALL`]. The file
-//! says what the fault is, where it may be, what a diagnosis of it owes, and
-//! which [changes](change::Change) it makes; the [engine](active::ActiveFaults)
-//! makes and unmakes them.
+//! A fault is one file, `<layer>/<what>.rs`, its `mod` line in the layer's
+//! `mod.rs`, and its place in [`ALL`]. The file says what the fault is, where it
+//! may be, what a diagnosis of it owes, and which [changes](change::Change) it
+//! makes; the engine (`active`) makes and unmakes them.
 
 pub(crate) mod active;
 pub mod change;
