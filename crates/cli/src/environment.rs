@@ -71,3 +71,8 @@ pub fn runtime_dir() -> Option<PathBuf> {
 pub fn temporary_dir() -> PathBuf {
     std::env::temp_dir()
 }
+
+/// Where programs are looked for.
+pub(crate) fn search_path() -> std::ffi::OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}

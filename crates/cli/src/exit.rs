@@ -44,7 +44,12 @@ impl ExitStatus {
     pub fn of_program(status: std::process::ExitStatus) -> ExitStatus {
         use std::os::unix::process::ExitStatusExt;
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-        code.and_then(|code| u8::try_from(code).ok()).map_or(ExitStatus::NOT_PASSED_ON, ExitStatus)
+        code.map_or(ExitStatus::NOT_PASSED_ON, ExitStatus::of_code)
+    }
+
+    /// The status of a program by number.
+    pub fn of_code(code: i32) -> ExitStatus {
+        u8::try_from(code).map_or(ExitStatus::NOT_PASSED_ON, ExitStatus)
     }
 }
 

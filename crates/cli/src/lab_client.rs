@@ -155,7 +155,19 @@ pub(crate) fn run_to_its_end(mut command: Command) -> Result<ExitStatus, Command
     runtime.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt())
             .map_err(|error| cannot("wait for the program", error))?;
-        let mut program = command.spawn().map_err(|error| cannot("start the program", error))?;
+        let mut program = match command.spawn() {
+            Ok(program) => program,
+            // This very program stands in front of those of the full lab.
+            Err(error) if command.get_program() == process::SELF_EXE => {
+                return Err(cannot("start the program", error));
+            }
+            Err(error) => {
+                let path = environment::search_path();
+                let (status, why) = exec::not_started(command.get_program(), &path, &error);
+                output::show_error(&CommandError::not_measured(why));
+                return Ok(ExitStatus::of_code(status));
+            }
+        };
         let pid = program.id();
         let mut ended = tokio::task::spawn_blocking(move || program.wait());
         loop {

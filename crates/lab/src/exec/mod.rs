@@ -70,7 +70,10 @@ fn run(arguments: Vec<OsString>, path: &OsStr) -> Result<Ended, LabError> {
     process::end_with_this_thread(&mut command);
     let child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Ok(not_started(program, path, &error)),
+        Err(error) => {
+            let (status, complaint) = not_started(program, path, &error);
+            return Ok(Ended { status, complaint: Some(complaint) });
+        }
     };
     let status = guard::wait(child, client)?;
     Ok(Ended::quietly(code(status)))
@@ -83,16 +86,16 @@ pub(crate) fn keep() -> Ended {
     Ended::quietly(0)
 }
 
-/// This process stands where a shell would, and looks where the program was
-/// looked for.
-fn not_started(program: &OsStr, path: &OsStr, error: &std::io::Error) -> Ended {
+/// What a shell would make of a program that could not be started: the exit
+/// status, and what to tell. `path` is where it was looked for.
+pub fn not_started(program: &OsStr, path: &OsStr, error: &std::io::Error) -> (i32, String) {
     let found = error.kind() != ErrorKind::NotFound && is_anywhere(program, path);
     let (status, why) = if found {
         (NOT_EXECUTABLE, error.to_string())
     } else {
         (NOT_FOUND, "no such program".to_owned())
     };
-    Ended { status, complaint: Some(format!("{}: {why}", program.to_string_lossy())) }
+    (status, format!("{}: {why}", program.to_string_lossy()))
 }
 
 /// Whether there is such a file. execvp(3) reports a directory of the path that
@@ -119,7 +122,7 @@ mod tests {
     fn a_program_is_missing_or_may_not_be_run() {
         let status = |program: &str, kind: ErrorKind| {
             let error = std::io::Error::from(kind);
-            not_started(OsStr::new(program), OsStr::new("/usr/bin:/bin"), &error).status
+            not_started(OsStr::new(program), OsStr::new("/usr/bin:/bin"), &error).0
         };
         assert_eq!(status("no-such-program", ErrorKind::NotFound), NOT_FOUND);
         assert_eq!(status("no-such-program", ErrorKind::PermissionDenied), NOT_FOUND);
