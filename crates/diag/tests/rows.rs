@@ -1473,7 +1473,18 @@ fn a_redirect_to_a_host_with_a_bad_certificate() {
 fn row_112_slow_response() {
     let run =
         secure().secured().request().response(200, 2_501 * MS).body(BodyEnd::Complete, |_| ());
-    degraded(&run, F::HttpResponseSlow);
+    let verdict = degraded(&run, F::HttpResponseSlow);
+    assert_eq!(verdict.place, Some(Where::Service));
+    // Where this host's own segments got lost, the answer may have been too.
+    let mut run = run;
+    for event in &mut run.evidence.events {
+        if let Observation::HttpResponse(response) = &mut event.what {
+            response.tcp = Some(TcpInfo { total_retransmits: 3, ..tcp_info(0) });
+        }
+    }
+    let verdict = degraded(&run, F::HttpResponseSlow);
+    assert_eq!(verdict.place, Some(Where::Unknown));
+    assert_eq!(verdict.findings[0].candidates, [F::HttpResponseSlow, F::NetPathLossy]);
 }
 
 #[test]

@@ -282,6 +282,9 @@ fn slow(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
         seconds(thought),
         seconds(round_trip)
     );
+    if let Some(finding) = slow_by_loss(hop, seen, thought) {
+        return Some(finding);
+    }
     Some(
         Finding::new(FindingId::HttpResponseSlow, Severity::Warning, Where::Service, claim)
             .because(format!("first byte after {}", seconds(seen.what.duration_ns)), [seen.seq])
@@ -290,6 +293,26 @@ fn slow(facts: &Facts<'_>, hop: &Hop) -> Option<Finding> {
                 [facts.chosen(hop.number).map_or(seen.seq, |chosen| chosen.seq)],
             )
             .try_next("on the server: see what the application does in that time (its log, a profile, its database)"),
+    )
+}
+
+/// On a path that lost segments of this host, and so perhaps the answer too,
+/// nothing is known of how long the server thought.
+fn slow_by_loss(hop: &Hop, seen: Seen<&HttpResponse>, waited_ns: u64) -> Option<Finding> {
+    // One alone may be the kernel's probe for a late acknowledgement.
+    const RESENT_MIN: u32 = 2;
+    let resent = seen.what.tcp.as_ref()?.total_retransmits;
+    if resent < RESENT_MIN {
+        return None;
+    }
+    let claim =
+        format!("the answer begins only after {}, and segments get lost", seconds(waited_ns));
+    Some(
+        Finding::new(FindingId::HttpResponseSlow, Severity::Warning, Where::Unknown, claim)
+            .because(format!("first byte after {}", seconds(seen.what.duration_ns)), [seen.seq])
+            .because(format!("this host had to send {resent} segments again"), [seen.seq])
+            .candidates([FindingId::HttpResponseSlow, FindingId::NetPathLossy])
+            .try_next(format!("ping -c 100 {}   # how many are lost; none: see on the server what the application does in that time", hop.host)),
     )
 }
 
