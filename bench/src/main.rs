@@ -187,10 +187,12 @@ fn limit(job: &str, took: Duration, target: Duration) -> Row {
 
 fn render(rows: &[Row]) -> String {
     let mut text = String::from(
-        "# Benchmarks\n\nMade by `cargo run --release -p plumb-bench`, as an ordinary user. Whole \
-         processes;\nmedians of 20 where the figure is short; beside a peer in the same run. Times \
-         of\nfaults are from the start of the check to its last event.\n\n\
-         | job | median | beside | target | reached |\n| --- | --- | --- | --- | --- |\n",
+        "# Benchmarks\n\nMade by `cargo run --release -p plumb-bench`, as an ordinary user on the \
+         machine\nthat last ran it. The first three rows are medians of 20 whole processes, beside a \
+         peer\nin the same run where there is one: the ratio counts, not the milliseconds. The rows \
+         of\nfaults are one run each, from the start of the check to its last event; where a wait \
+         is\nthe proof (a SYN that nobody answers), it is as long as the time-out of 5 s.\n\n\
+         | job | figure | beside | target | reached |\n| --- | --- | --- | --- | --- |\n",
     );
     for row in rows {
         let reached = if row.reached { "yes" } else { "**no**" };
