@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plumb_check::Request;
-use plumb_evidence::{Event, Evidence, Outcome, Target, Verdict};
+use plumb_evidence::{Event, Evidence, Target, Verdict};
 use plumb_probe::Recorder;
 use plumb_report::Line;
 use plumb_report::text::{self, Detail, Live};
@@ -79,11 +79,8 @@ async fn one(request: Request, output: &mut Output) -> Result<(Judged, bool), Co
     while let Ok(event) = events.try_recv() {
         view.event(&event)?;
     }
-    let mut verdict = plumb_diag::judge(&evidence);
-    if stopped && verdict.root.is_none() {
-        // What was seen so far is no proof that all is well.
-        verdict.outcome = Outcome::Unknown;
-    }
+    // A walk that was cut short has not succeeded, and so is not called well.
+    let verdict = plumb_diag::judge(&evidence);
     view.finish(&evidence, &verdict)?;
     if stopped {
         output::note("interrupted: this is what was seen so far");
