@@ -65,13 +65,27 @@ impl Run for Capture {
             }
             None => None,
         };
-        record(&client, &self.at, &self.output, program)
+        record(client, &self.at, &self.output, program)
     }
 }
 
-/// Captures until the program ends, or until Ctrl-C.
+/// The end of the lab. The thread that waits for it outlives a wait that is
+/// given up: only the end of the process would end it.
+async fn end_of(client: Client) {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    let waiter = std::thread::Builder::new().name("lab".to_owned()).spawn(move || {
+        client.wait_until_gone();
+        let _ = gone.send(());
+    });
+    if waiter.is_err() || told.await.is_err() {
+        // Nobody tells: Ctrl-C alone ends it.
+        std::future::pending().await
+    }
+}
+
+/// Captures until the program ends, or until Ctrl-C or the end of the lab.
 fn record(
-    client: &Client,
+    client: Client,
     places: &[String],
     file: &Path,
     program: Option<Command>,
@@ -90,8 +104,11 @@ fn record(
         let mut status = ExitStatus::GOOD;
         let until = async {
             let Some(mut program) = program else {
-                // Where Ctrl-C cannot be heard, the signal itself ends this.
-                let _ = tokio::signal::ctrl_c().await;
+                tokio::select! {
+                    // Where Ctrl-C cannot be heard, the signal itself ends this.
+                    _ = tokio::signal::ctrl_c() => {}
+                    () = end_of(client) => output::note("the lab has ended"),
+                }
                 return;
             };
             // Ctrl-C reaches the program by the terminal; its end ends this.
