@@ -53,7 +53,8 @@ pub fn read(word: &str) -> Result<(String, String), LabError> {
             name: word.to_owned(),
             builtin: BUILTIN.iter().map(|(name, _)| (*name).to_owned()).collect(),
         },
-        _ => LabError::io("read", word)(error),
+        // The file that was named is at fault, not the machine.
+        _ => LabError::Usage(format!("cannot read {word}: {error}")),
     };
     let mut text = Vec::new();
     let one_more = file::FILE_BYTES_MAX as u64 + 1;
