@@ -110,11 +110,22 @@ fn with_scheme(text: &str, scheme_end: usize) -> Result<ParsedTarget, CommandErr
     Ok(ParsedTarget { text: text.to_owned(), scheme, host, port, url: None, credentials: None })
 }
 
+/// The URL that was most likely meant, slashes forgotten or not.
+fn as_url(text: &str) -> Option<String> {
+    let (scheme, rest) = match text.split_once(":/") {
+        Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
+        Some(_) => return None,
+        None => ("https", text),
+    };
+    let rest = rest.trim_start_matches('/');
+    (!rest.is_empty()).then(|| format!("{scheme}://{rest}"))
+}
+
 fn without_scheme(text: &str) -> Result<ParsedTarget, CommandError> {
     if let Some(at) = text.find(['/', '?', '#']) {
         return Err(CommandError::usage("a path belongs to a URL")
             .at(text, at..text.len())
-            .hint(format!("write https://{text}")));
+            .hint_if(as_url(text).map(|url| format!("write {url}"))));
     }
     if let Some(at) = text.find('@') {
         return Err(CommandError::usage("a user name belongs to a URL").at(text, 0..at + 1));
@@ -286,6 +297,15 @@ mod tests {
         format!("{} {} {} {url}", parsed.scheme.name(), parsed.host, parsed.port)
             .trim_end()
             .to_owned()
+    }
+
+    #[test]
+    fn a_url_with_slashes_forgotten_is_guessed() {
+        assert_eq!(as_url("host/a").as_deref(), Some("https://host/a"));
+        assert_eq!(as_url("//host:81").as_deref(), Some("https://host:81"));
+        assert_eq!(as_url("http:/host/a").as_deref(), Some("http://host/a"));
+        assert_eq!(as_url("foo:/host"), None);
+        assert_eq!(as_url("/"), None);
     }
 
     #[test]
