@@ -57,13 +57,22 @@ pub(crate) fn start(wanted: &Wanted<'_>) -> Result<Started, CommandError> {
 
 /// Finds what is wrong with the words before anything is built for them.
 fn check(wanted: &Wanted<'_>) -> Result<(), CommandError> {
-    for fault in wanted.faults {
-        check_fault_name(fault)?;
-    }
+    let plan = check_words(wanted.topology, wanted.faults)?;
     let Some(machine) = wanted.machine else { return Ok(()) };
-    let plan = plan(wanted.topology.unwrap_or(topology::DEFAULT))?;
     let machines: Vec<String> = plan.machines.iter().map(|machine| machine.name.clone()).collect();
     require_machine_of(&machines, machine)
+}
+
+/// The plan of a topology, if it can be read and every fault can be meant in it.
+pub(crate) fn check_words(
+    topology: Option<&str>,
+    faults: &[String],
+) -> Result<topology::Plan, CommandError> {
+    let plan = plan(topology.unwrap_or(topology::DEFAULT))?;
+    for fault in faults {
+        faults::parse(fault, &plan).map_err(fault_error)?;
+    }
+    Ok(plan)
 }
 
 /// The plan of a topology inside plumb, or of a file.
@@ -204,7 +213,11 @@ pub(crate) fn fault(name: &str) -> Option<&'static FaultSpec> {
 
 /// Finds a wrong name before anything is started for it.
 pub(crate) fn check_fault_name(text: &str) -> Result<(), CommandError> {
-    faults::parse_name(text).map(drop).map_err(|failed| match failed {
+    faults::parse_name(text).map(drop).map_err(fault_error)
+}
+
+fn fault_error(failed: FaultError) -> CommandError {
+    match failed {
         FaultError::Text { text, at, why, near } => {
             let start =
                 text.char_indices().nth(at.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
@@ -215,7 +228,7 @@ pub(crate) fn check_fault_name(text: &str) -> Result<(), CommandError> {
                 .hint("plumb lab faults lists them")
         }
         other => CommandError::usage(other.to_string()),
-    })
+    }
 }
 
 /// The lab's error as one of the command line.

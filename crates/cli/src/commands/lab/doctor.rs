@@ -16,6 +16,10 @@ use crate::output::{Output, Session};
 /// Exits with 1 where only the smaller lab on loopback addresses can run.
 #[derive(Debug, Args)]
 pub struct Doctor {
+    /// Taken as by every command of the lab: the answer is the same for each
+    #[arg(long, value_name = "LAB", hide = true)]
+    name: Option<String>,
+
     #[command(flatten)]
     output: OutputArgs,
 }

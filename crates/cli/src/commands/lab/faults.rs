@@ -14,6 +14,10 @@ use crate::output::{Output, Session};
 /// List what can be broken, how to show it, and what a diagnosis owes it
 #[derive(Debug, Args)]
 pub struct Faults {
+    /// Taken as by every command of the lab: the answer is the same for each
+    #[arg(long, value_name = "LAB", hide = true)]
+    name: Option<String>,
+
     #[command(flatten)]
     output: OutputArgs,
 }

@@ -16,6 +16,10 @@ const NAME_COLUMNS: usize = 16;
 /// List the labs that run, and clear away what dead ones left
 #[derive(Debug, Args)]
 pub struct Ls {
+    /// List this lab only
+    #[arg(long, value_name = "LAB")]
+    name: Option<String>,
+
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -28,7 +32,8 @@ impl Run for Ls {
     fn run(self) -> Result<ExitStatus, CommandError> {
         let mut output = Output::open(&self.output)?;
         let mut session = Session::begin(&mut output, "lab ls")?;
-        let labs = lab_client::list()?;
+        let mut labs = lab_client::list()?;
+        labs.retain(|lab| self.name.as_ref().is_none_or(|name| *name == lab.name));
         let mut lines = Vec::new();
         for lab in &labs {
             session.record("lab", lab)?;

@@ -48,6 +48,8 @@ impl Run for RunIn {
         plumb lab run --break dns.servfail -- dig www.example.com";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
+        // A mistake of the command line is no failure of plumb's.
+        lab_client::check_words(self.topology.as_deref(), &self.faults)?;
         self.run_it().map_err(CommandError::not_passed_on)
     }
 }
