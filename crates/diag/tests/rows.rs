@@ -250,6 +250,29 @@ fn row_2_no_carrier() {
     assert_eq!(questions(&run.evidence), []);
 }
 
+/// What the kernel says of the cable is enough: nothing is waited for or asked.
+#[test]
+fn row_2_no_carrier_ends_the_wait() {
+    let waits = |carrier: bool| {
+        Run::to("https://www.example.com/", Scheme::Https, "www.example.com", 443)
+            .interfaces(vec![loopback(), eth1(true, carrier)])
+            .resolver_config(&[RESOLVER])
+            .route("10.1.1.1")
+            .see(Observation::Waiting {
+                phase: PhaseName::Dns,
+                addresses: Vec::new(),
+                silent_ns: 700 * MS,
+            })
+    };
+    let cut = waits(false);
+    broken(&cut, F::LinkCarrierLost, &[]);
+    assert_eq!(questions(&cut.evidence), []);
+    assert!(plumb_diag::conclusive(&cut.evidence));
+    let whole = waits(true);
+    unknown(&whole);
+    assert_ne!(questions(&whole.evidence), []);
+}
+
 #[test]
 fn row_2_no_carrier_and_no_route() {
     let run = Run::to("https://www.example.com/", Scheme::Https, "www.example.com", 443)

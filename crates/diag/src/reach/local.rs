@@ -161,7 +161,7 @@ fn has_global(interface: &Interface, v6: bool) -> bool {
 }
 
 /// The route's own interface is down or has no carrier.
-fn dead_interface(facts: &Facts<'_>, subject: Subject) -> Option<Explained> {
+pub(super) fn dead_interface(facts: &Facts<'_>, subject: Subject) -> Option<Explained> {
     let route = facts.route_to(subject.address.ip())?;
     let RouteResult::Found { interface, .. } = route.what.result else { return None };
     let (seq, state) = facts.interface(interface)?;

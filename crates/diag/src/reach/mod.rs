@@ -224,6 +224,12 @@ pub(crate) fn explain(facts: &Facts<'_>, subject: Subject) -> Option<Explained> 
         .or_else(|| silent::explain(facts, subject, &contacts))
 }
 
+/// Whether packets to the subject leave through an interface that is down or
+/// has no carrier: no probe can tell more.
+pub(crate) fn is_cut_off(facts: &Facts<'_>, subject: Subject) -> bool {
+    local::dead_interface(facts, subject).is_some()
+}
+
 /// A RST, or the host's own "port unreachable" for a datagram.
 fn closed(subject: Subject, at_port: &[Contact<'_>]) -> Option<Explained> {
     let closed = at_port

@@ -6,7 +6,7 @@ use plumb_evidence::Question;
 use plumb_evidence::observation::{NeighbourState, RouteResult};
 
 use super::silent::mute_gateway;
-use super::{Cause, Subject, explain};
+use super::{Cause, Subject, explain, is_cut_off};
 use crate::contact::{Contact, Reached};
 use crate::facts::Facts;
 
@@ -62,6 +62,9 @@ pub(super) fn gateway_port(gateway: IpAddr) -> Option<SocketAddr> {
 
 /// The questions about a subject from which nothing has come so far.
 pub(crate) fn while_waiting(facts: &Facts<'_>, subject: Subject) -> Vec<Question> {
+    if is_cut_off(facts, subject) {
+        return Vec::new();
+    }
     let mut wanted: Vec<Question> = next_hop(facts, subject).into_iter().collect();
     wanted.push(Question::Path { destination: subject.address });
     wanted.push(Question::OtherPort { address: other_port(subject.address) });

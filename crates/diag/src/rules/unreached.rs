@@ -6,7 +6,7 @@ use plumb_evidence::{Finding, FindingId, Question, Severity};
 
 use crate::facts::Facts;
 use crate::names::Names;
-use crate::reach::{Cause, Explained, Role, Subject, explain, rank, wanted};
+use crate::reach::{Cause, Explained, Role, Subject, explain, is_cut_off, rank, wanted};
 use crate::walk::{Trouble, connect_subjects, trouble};
 
 /// Most subjects of one failure that are looked into: one of each family, and
@@ -28,8 +28,15 @@ fn subjects(facts: &Facts<'_>) -> Vec<Subject> {
         Some(Trouble::Names) => silent_resolvers(facts),
         Some(Trouble::Connect) => connect_subjects(facts),
         Some(Trouble::Udp) => udp_subjects(facts),
-        Some(Trouble::Tls | Trouble::Http) | None => Vec::new(),
+        Some(Trouble::Tls | Trouble::Http) => Vec::new(),
+        None => cut_off(facts),
     }
+}
+
+/// Those whom the walk waits for in vain, whatever else is tried: packets to
+/// them leave through an interface that is down or has no carrier.
+fn cut_off(facts: &Facts<'_>) -> Vec<Subject> {
+    waited_for(facts).into_iter().filter(|&subject| is_cut_off(facts, subject)).collect()
 }
 
 /// The configured resolvers, where none of them said a word.

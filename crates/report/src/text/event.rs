@@ -98,7 +98,10 @@ fn text(what: &Observation) -> String {
         }
         Observation::Waiting { phase, addresses, silent_ns } => {
             let name = format!("{phase:?}").to_lowercase();
-            let whom = words::list(addresses.iter().map(ToString::to_string), 2);
+            let whom = match addresses.is_empty() {
+                true => "an answer".to_owned(),
+                false => words::list(addresses.iter().map(ToString::to_string), 2),
+            };
             format!("phase {name} waits for {whom}, silent for {}", units::duration(*silent_ns))
         }
         Observation::Asked { question } => format!("asks: {}", asked(question)),
