@@ -18,7 +18,26 @@ pub trait Run: Args {
     /// Command lines with what they are for, `plumb ...  # why`, one per line.
     const EXAMPLES: &'static str;
 
+    /// The table of the commands below this one, where there are any.
+    const SUBCOMMANDS: &'static [Entry] = &[];
+
     fn run(self) -> Result<ExitStatus, CommandError>;
+}
+
+/// What help needs to know of a command beside its definition.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The heading under which the overview lists it.
+    group: &'static str,
+    examples: &'static str,
+    subcommands: &'static [Entry],
+}
+
+impl Entry {
+    /// Of the command `C`.
+    pub(crate) const fn of<C: Run>(group: &'static str) -> Entry {
+        Entry { group, examples: C::EXAMPLES, subcommands: C::SUBCOMMANDS }
+    }
 }
 
 /// Makes the enum of a level of commands from lines of
@@ -31,9 +50,9 @@ macro_rules! command_table {
         pub enum $enum { $($variant($arguments),)* }
 
         impl $enum {
-            /// Group and examples of each command, in the order of the enum.
-            pub(crate) const TABLE: &[(&str, &str)] =
-                &[$(($group, <$arguments as $crate::commands::Run>::EXAMPLES),)*];
+            /// An entry for each command, in the order of the enum.
+            pub(crate) const TABLE: &[$crate::commands::Entry] =
+                &[$($crate::commands::Entry::of::<$arguments>($group),)*];
 
             /// Runs the command.
             pub(crate) fn run(self) -> Result<$crate::exit::ExitStatus, $crate::error::CommandError> {
@@ -71,41 +90,29 @@ const HELP_COLUMNS: usize = 80;
 /// The one definition of the command line.
 pub fn command() -> clap::Command {
     let top = Plumb::command().max_term_width(HELP_COLUMNS);
-    let lab = names(top.find_subcommand("lab"));
-    let all = names(Some(&top));
     let overview = overview(&top);
-    let top =
-        top.mut_subcommand("lab", |command| with_examples(command, &lab, lab::LabCommand::TABLE));
-    with_examples(top, &all, TopCommand::TABLE)
+    with_examples(top, TopCommand::TABLE)
         .help_template("{about}\n\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}\n")
         .after_help(overview)
 }
 
-/// The names of the commands below this one, in the order of their table.
-fn names(command: Option<&clap::Command>) -> Vec<String> {
-    let subcommands = command.into_iter().flat_map(clap::Command::get_subcommands);
-    subcommands.map(|sub| sub.get_name().to_owned()).collect()
-}
-
-/// Lets the `--help` of each command begin with its examples.
-fn with_examples(
-    command: clap::Command,
-    names: &[String],
-    table: &[(&str, &str)],
-) -> clap::Command {
-    names.iter().zip(table).fold(command, |command, (name, (_, examples))| {
+/// Lets the `--help` of each command below this one begin with its examples.
+fn with_examples(command: clap::Command, table: &[Entry]) -> clap::Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.iter().zip(table).fold(command, |command, (name, entry)| {
         command.mut_subcommand(name, |sub| {
             let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
             let more = sub.get_long_about().map(ToString::to_string).unwrap_or_default();
             let more = more.strip_prefix(&about).unwrap_or(&more).trim();
             let mut long = format!("{about}\n\nExamples:\n");
-            for line in examples.trim().lines() {
+            for line in entry.examples.trim().lines() {
                 long.push_str(&format!("  {}\n", line.trim()));
             }
             if !more.is_empty() {
                 long.push_str(&format!("\n{more}"));
             }
-            sub.long_about(long.trim_end().to_owned())
+            with_examples(sub.long_about(long.trim_end().to_owned()), entry.subcommands)
         })
     })
 }
@@ -114,7 +121,7 @@ fn with_examples(
 fn overview(top: &clap::Command) -> String {
     let mut text = String::new();
     let mut last = "";
-    for (sub, (group, _)) in top.get_subcommands().zip(TopCommand::TABLE) {
+    for (sub, Entry { group, .. }) in top.get_subcommands().zip(TopCommand::TABLE) {
         let heading = if *group == last { "" } else { group };
         last = group;
         let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
@@ -134,18 +141,15 @@ the broken layer (link net dns tcp tls http), 70 a bug in plumb, 130 interrupted
 
 /// All examples of all commands, with the command that each belongs to.
 pub fn examples() -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    let top = Plumb::command();
-    let mut add = |name: String, examples: &str| {
-        all.extend(examples.trim().lines().map(|line| (name.clone(), line.trim().to_owned())));
-    };
-    for (sub, (_, examples)) in top.get_subcommands().zip(TopCommand::TABLE) {
-        add(sub.get_name().to_owned(), examples);
-        if sub.get_name() == "lab" {
-            for (sub, (_, examples)) in sub.get_subcommands().zip(lab::LabCommand::TABLE) {
-                add(format!("lab {}", sub.get_name()), examples);
-            }
+    fn add(all: &mut Vec<(String, String)>, above: &str, command: &clap::Command, table: &[Entry]) {
+        for (sub, entry) in command.get_subcommands().zip(table) {
+            let name = format!("{above} {}", sub.get_name()).trim_start().to_owned();
+            let lines = entry.examples.trim().lines();
+            all.extend(lines.map(|line| (name.clone(), line.trim().to_owned())));
+            add(all, &name, sub, entry.subcommands);
         }
     }
+    let mut all = Vec::new();
+    add(&mut all, "", &Plumb::command(), TopCommand::TABLE);
     all
 }

@@ -14,7 +14,7 @@ pub mod up;
 
 use clap::Args;
 
-use super::{Run, command_table};
+use super::{Entry, Run, command_table};
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 
@@ -53,6 +53,7 @@ impl Run for Lab {
         plumb lab break tls.cert-expired        # now try again
         plumb lab heal
         plumb lab down";
+    const SUBCOMMANDS: &'static [Entry] = LabCommand::TABLE;
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         self.command.run()
