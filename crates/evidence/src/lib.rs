@@ -10,6 +10,7 @@
 //! * [`evidence`]: the saved form of a run, with what it was about;
 //! * [`question`]: what a diagnosis may want to know next;
 //! * [`registry`]: the closed list of finding ids with their pages;
+//! * [`server`]: what a server tells about itself;
 //! * [`verdict`]: findings and the verdict of a check;
 //! * [`map`]: the model of a lab's map.
 //!
@@ -24,6 +25,7 @@ pub mod map;
 pub mod observation;
 pub mod question;
 pub mod registry;
+pub mod server;
 pub mod verdict;
 
 pub use event::{Event, Purpose};
