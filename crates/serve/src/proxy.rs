@@ -22,7 +22,7 @@ use plumb_wire::transport::port;
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 
-use crate::core::{Context, EventKind, Io, Limits, Service};
+use crate::core::{Context, EventKind, HttpExchange, Io, Limits, Service, nanoseconds};
 
 /// Resolves and connects on behalf of the proxy.
 pub trait Dialer: Send + Sync + 'static {
@@ -58,7 +58,7 @@ impl<D: Dialer> Service for Proxy<D> {
                 let began = std::time::Instant::now();
                 let (method, target) = (request.method().clone(), request.uri().to_string());
                 let response = forward(request, &*dialer, tunnels, &context.limits).await;
-                context.events.emit(EventKind::HttpRequest {
+                context.events.emit(EventKind::HttpRequest(Box::new(HttpExchange {
                     method: method.to_string(),
                     host: target
                         .parse::<Uri>()
@@ -67,8 +67,9 @@ impl<D: Dialer> Service for Proxy<D> {
                         .unwrap_or_default(),
                     target,
                     status: response.status().as_u16(),
-                    duration: began.elapsed(),
-                });
+                    duration_ns: nanoseconds(began.elapsed()),
+                    ..HttpExchange::default()
+                })));
                 Ok::<_, Infallible>(response)
             }
         };

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use plumb_serve::core::Transport;
+use plumb_serve::core::{Transport, unconnected};
 
 use crate::services::{Opened, Sockets};
 use crate::topology::Plan;
@@ -124,7 +124,7 @@ impl Sockets for Addresses {
         server: SocketAddr,
     ) -> io::Result<(OwnedFd, SocketAddr)> {
         let to = self.reach(server);
-        Ok((transport.unconnected(to)?, to))
+        Ok((unconnected(transport, to)?, to))
     }
 }
 

@@ -62,6 +62,8 @@ impl Opened {
         match transport {
             Transport::Tcp => tcp::listen(at, tcp::BACKLOG_DEFAULT).map(Opened::Tcp),
             Transport::Udp => udp::bind(at).map(Opened::Udp),
+            // No service of a topology is offered on a Unix socket.
+            Transport::Unix => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }
@@ -274,6 +276,7 @@ fn key(machine: &str, transport: Transport, port: u16) -> PortKey {
     let transport = match transport {
         Transport::Tcp => 0,
         Transport::Udp => 1,
+        Transport::Unix => 2,
     };
     PortKey { machine: machine.to_owned(), transport, port }
 }

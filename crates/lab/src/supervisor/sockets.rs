@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use plumb_serve::core::Transport;
+use plumb_serve::core::{Transport, unconnected};
 use plumb_sys::namespace;
 
 use crate::build::Network;
@@ -59,6 +59,6 @@ impl Sockets for NamespaceSockets {
         transport: Transport,
         server: SocketAddr,
     ) -> io::Result<(OwnedFd, SocketAddr)> {
-        Ok((self.within(machine, || transport.unconnected(server))?, server))
+        Ok((self.within(machine, || unconnected(transport, server))?, server))
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::gate::Admission;
 use super::server::{Context, Service, Shared};
 use super::stream::{Ledger, Stream};
-use super::{Closed, Cut, EventKind, Events};
+use super::{Closed, ConnectionRecord, Cut, Endpoint, EventKind, Events, nanoseconds};
 
 /// A connection that passed the limits; dropping it counts it out.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) async fn accept<T: Service>(
 ) {
     let stop = shared.stop.clone();
     let accepting = async {
-        let events = shared.events.at(local);
+        let events = shared.events.at(local.into());
         loop {
             let permit = connection_permit(&shared, &events).await;
             match listener.accept().await {
@@ -55,7 +55,7 @@ pub(super) async fn accept<T: Service>(
                     events.emit(EventKind::AcceptFailed {
                         errno,
                         error: error.to_string(),
-                        back_off,
+                        back_off_ns: nanoseconds(back_off),
                     });
                     if !back_off.is_zero() {
                         reserve.turn_one_away(&listener).await;
@@ -93,8 +93,9 @@ fn admit<T: Service>(
 ) {
     let number = shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
     // The address that the client connected to; a wildcard socket has no one address.
-    let local = tcp.local_addr().ok().or(events.local);
-    let events = Events { local, ..events.between(Some(number), peer) };
+    let local = tcp.local_addr().ok().map(Endpoint::from).or_else(|| events.local.clone());
+    let peer_end = Endpoint::from(peer);
+    let events = Events { local: local.clone(), ..events.between(Some(number), peer_end.clone()) };
     let admission = match shared.gate.admit(peer.ip(), shared.limits.connections_per_client_max) {
         Ok(admission) => admission,
         Err(connections) => return events.emit(EventKind::ClientLimit { connections }),
@@ -106,8 +107,8 @@ fn admit<T: Service>(
     // until the first is acknowledged, 40 ms later. Fails only if the peer left.
     let _ = tcp.set_nodelay(true);
     let context = Context {
-        peer,
-        local: local.unwrap_or(peer),
+        local: local.unwrap_or_else(|| peer_end.clone()),
+        peer: peer_end,
         stop: shared.stop.clone(),
         events,
         limits: Arc::clone(&shared.limits),
@@ -137,12 +138,17 @@ async fn converse<T: Service>(
     };
     // Before the event: who sees that a connection closed may count the open ones.
     drop(admitted);
-    events.emit(EventKind::Closed {
+    events.emit(EventKind::Closed(Box::new(ConnectionRecord {
         how,
         read_bytes: ledger.read_bytes.load(Ordering::Relaxed),
         written_bytes: ledger.written_bytes.load(Ordering::Relaxed),
-        duration: began.elapsed(),
-    });
+        duration_ns: nanoseconds(began.elapsed()),
+        protocol: None,
+        requests: 0,
+        tls: None,
+        user: None,
+        tcp: None,
+    })));
 }
 
 async fn lifetime_over(limit: Option<Duration>) {
@@ -165,8 +171,6 @@ fn how_it_ended(outcome: Result<io::Result<()>, String>, ledger: &Ledger) -> Clo
         },
     }
 }
-
-impl std::error::Error for Cut {}
 
 /// Runs `future`; a panic in it becomes its message.
 pub(super) async fn catch_panic<F: Future>(future: F) -> Result<F::Output, String> {

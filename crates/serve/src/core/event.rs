@@ -1,128 +1,23 @@
-//! What a server tells about itself.
+//! Where a server's events go.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plumb_evidence::Layer;
-
-use super::Transport;
-
-/// One thing that happened on a server.
-#[derive(Debug, Clone)]
-pub struct ServerEvent {
-    /// When, on the monotonic clock.
-    pub at: Instant,
-    /// The server's name, as its starter called it.
-    pub server: Arc<str>,
-    /// The number of the connection within the server, from 1.
-    pub connection: Option<u64>,
-    /// The server's end.
-    pub local: Option<SocketAddr>,
-    /// The client's end.
-    pub peer: Option<SocketAddr>,
-    /// What happened.
-    pub kind: EventKind,
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields say what their variant does")]
-pub enum EventKind {
-    /// A socket is being served.
-    Listening { transport: Transport },
-    /// A connection was accepted and passed the limits.
-    Accepted,
-    /// A connection was accepted and closed at once: its client has too many.
-    ClientLimit { connections: usize },
-    /// Nothing more is accepted until a connection ends.
-    AcceptPaused { connections: usize },
-    /// `accept` failed; the loop goes on after `back_off`.
-    AcceptFailed { errno: Option<i32>, error: String, back_off: Duration },
-    /// Datagrams were dropped: too many are being answered.
-    DatagramLimit { in_flight: usize },
-    /// A TLS handshake is done.
-    TlsHandshake {
-        version: String,
-        cipher_suite: String,
-        alpn: Option<String>,
-        name: Option<String>,
-    },
-    /// A TLS handshake failed.
-    TlsFailed { error: String },
-    /// An HTTP request was answered.
-    HttpRequest { method: String, target: String, host: String, status: u16, duration: Duration },
-    /// A DNS question was answered (or, without a code, was not).
-    DnsQuery { question: String, rcode: Option<String>, duration: Duration },
-    /// A resolver asked another server.
-    DnsUpstream { server: SocketAddr, question: String, outcome: String, duration: Duration },
-    /// A connection ended.
-    Closed { how: Closed, read_bytes: u64, written_bytes: u64, duration: Duration },
-    /// The server stops: no new connection, peers are told.
-    Stopping,
-    /// The server has stopped.
-    Stopped { drained: usize, cut: usize },
-}
-
-impl EventKind {
-    /// The layer that the event belongs to.
-    pub fn layer(&self, transport: Transport) -> Layer {
-        match self {
-            EventKind::TlsHandshake { .. } | EventKind::TlsFailed { .. } => Layer::Tls,
-            EventKind::HttpRequest { .. } => Layer::Http,
-            EventKind::DnsQuery { .. } | EventKind::DnsUpstream { .. } => Layer::Dns,
-            EventKind::DatagramLimit { .. } => Layer::Udp,
-            _ => transport.layer(),
-        }
-    }
-}
-
-/// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Closed {
-    /// The service was done with it.
-    Finished,
-    /// A limit of the server ended it.
-    Cut(Cut),
-    /// Reading, writing or the protocol failed.
-    Failed(String),
-    /// The service panicked; the message says why.
-    Panicked(String),
-}
-
-/// The limit that ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// The peer never sent a byte.
-    FirstByte,
-    /// Nothing was sent or received for too long.
-    Idle,
-    /// The TLS handshake took too long.
-    Handshake,
-    /// The whole connection took too long.
-    Connection,
-    /// The server stopped and could wait no longer.
-    Stop,
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Cut::FirstByte => "the peer sent nothing",
-            Cut::Idle => "the connection was idle for too long",
-            Cut::Handshake => "the TLS handshake took too long",
-            Cut::Connection => "the connection lasted too long",
-            Cut::Stop => "the server stopped",
-        })
-    }
-}
+pub use plumb_evidence::server::{
+    Closed, ConnectionRecord, Cut, Endpoint, EventKind, HttpExchange, Phase, Rule, ServerEvent,
+    TlsRecord, Transport,
+};
 
 /// Where events go. It is called on the server's own tasks and must not block.
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn event(&self, event: ServerEvent);
+
+    /// Whether to tell of every read and write as well, with the first bytes.
+    fn wants_bytes(&self) -> bool {
+        false
+    }
 }
 
 /// A sink that drops everything.
@@ -149,37 +44,55 @@ impl EventSink for tokio::sync::mpsc::Sender<ServerEvent> {
 /// A sink together with whom its events are about.
 #[derive(Clone)]
 pub struct Events {
+    pub(super) began: Instant,
     pub(super) sink: Arc<dyn EventSink>,
     pub(super) server: Arc<str>,
     pub(super) connection: Option<u64>,
-    pub(super) local: Option<SocketAddr>,
-    pub(super) peer: Option<SocketAddr>,
+    pub(super) local: Option<Endpoint>,
+    pub(super) peer: Option<Endpoint>,
 }
 
 impl Events {
-    /// Events of the server called `server`.
+    /// Events of the server called `server`, whose time begins now.
     pub fn new(server: impl Into<Arc<str>>, sink: impl EventSink) -> Self {
-        let sink = Arc::new(sink);
-        Events { sink, server: server.into(), connection: None, local: None, peer: None }
+        Events {
+            began: Instant::now(),
+            sink: Arc::new(sink),
+            server: server.into(),
+            connection: None,
+            local: None,
+            peer: None,
+        }
     }
 
     /// Tells that `kind` happened now.
     pub fn emit(&self, kind: EventKind) {
         self.sink.event(ServerEvent {
-            at: Instant::now(),
+            at_ns: nanoseconds(self.began.elapsed()),
+            unix_ns: plumb_sys::clock::unix_ns(),
             server: Arc::clone(&self.server),
             connection: self.connection,
-            local: self.local,
-            peer: self.peer,
+            local: self.local.clone(),
+            peer: self.peer.clone(),
             kind,
         });
     }
 
-    pub(super) fn at(&self, local: SocketAddr) -> Self {
+    /// Tells that a rule was broken in this phase.
+    pub fn security(&self, rule: Rule, phase: Phase, detail: impl Into<String>) {
+        self.emit(EventKind::Security { rule, phase, detail: detail.into() });
+    }
+
+    /// Whether every read and write is to be told.
+    pub fn wants_bytes(&self) -> bool {
+        self.sink.wants_bytes()
+    }
+
+    pub(super) fn at(&self, local: Endpoint) -> Self {
         Events { local: Some(local), ..self.clone() }
     }
 
-    pub(super) fn between(&self, connection: Option<u64>, peer: SocketAddr) -> Self {
+    pub(super) fn between(&self, connection: Option<u64>, peer: Endpoint) -> Self {
         Events { connection, peer: Some(peer), ..self.clone() }
     }
 }
@@ -191,4 +104,9 @@ impl fmt::Debug for Events {
             .field("connection", &self.connection)
             .finish_non_exhaustive()
     }
+}
+
+/// A duration as events have it.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -19,10 +19,14 @@ mod receive;
 mod server;
 mod stream;
 
-pub use event::{Closed, Cut, EventKind, EventSink, Events, Forget, ServerEvent};
+pub(crate) use event::nanoseconds;
+pub use event::{
+    Closed, ConnectionRecord, Cut, Endpoint, EventKind, EventSink, Events, Forget, HttpExchange,
+    Phase, Rule, ServerEvent, TlsRecord, Transport,
+};
 pub use limits::Limits;
 pub use server::{
-    Context, Datagram, DatagramService, ServeError, Server, Service, StopReport, Transport,
+    Context, Datagram, DatagramService, ServeError, Server, Service, StopReport, unconnected,
 };
 pub use stream::{Io, Rewind, Stream};
 pub(crate) use stream::{LINGER, LINGER_BYTES_MAX, close_gently};

@@ -28,7 +28,7 @@ pub(super) async fn receive<T: DatagramService>(
                     continue;
                 }
             };
-            let events = shared.events.at(local).between(None, peer);
+            let events = shared.events.at(local.into()).between(None, peer.into());
             let Ok(permit) = Arc::clone(&shared.datagram_permits).try_acquire_owned() else {
                 let in_flight = shared.limits.datagrams_in_flight_max;
                 events.emit(EventKind::DatagramLimit { in_flight });
@@ -36,8 +36,8 @@ pub(super) async fn receive<T: DatagramService>(
             };
             let datagram = Datagram { bytes: buffer[..count].to_vec(), peer };
             let context = Context {
-                peer,
-                local,
+                peer: peer.into(),
+                local: local.into(),
                 stop: stop.clone(),
                 events,
                 limits: Arc::clone(&shared.limits),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use plumb_evidence::Layer;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::accept::{Reserve, accept};
 use super::gate::Gate;
 use super::receive::receive;
-use super::{EventKind, EventSink, Events, Io, Limits};
+use super::{Endpoint, EventKind, EventSink, Events, Io, Limits, Transport};
 
 /// Speaks one protocol on connections.
 pub trait Service: Send + Sync + 'static {
@@ -53,9 +52,9 @@ pub struct Datagram {
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The client's end.
-    pub peer: SocketAddr,
+    pub peer: Endpoint,
     /// The server's end.
-    pub local: SocketAddr,
+    pub local: Endpoint,
     /// Cancelled when the server wants to stop.
     pub stop: CancellationToken,
     /// For events about this connection.
@@ -66,31 +65,12 @@ pub struct Context {
     pub tls: Option<Arc<crate::tls::Session>>,
 }
 
-/// What carries the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// Connections.
-    Tcp,
-    /// Datagrams.
-    Udp,
-}
-
-impl Transport {
-    /// The layer of that name.
-    pub fn layer(self) -> Layer {
-        match self {
-            Transport::Tcp => Layer::Tcp,
-            Transport::Udp => Layer::Udp,
-        }
-    }
-
-    /// A socket in the calling thread's network namespace, not connected yet,
-    /// from which to ask `server`.
-    pub fn unconnected(self, server: SocketAddr) -> io::Result<OwnedFd> {
-        match self {
-            Transport::Tcp => plumb_sys::tcp::unconnected(server),
-            Transport::Udp => plumb_sys::udp::unconnected(server),
-        }
+/// A socket in the calling thread's network namespace, not connected yet, from
+/// which to ask `server`.
+pub fn unconnected(transport: Transport, server: SocketAddr) -> io::Result<OwnedFd> {
+    match transport {
+        Transport::Udp => plumb_sys::udp::unconnected(server),
+        Transport::Tcp | Transport::Unix => plumb_sys::tcp::unconnected(server),
     }
 }
 
@@ -172,7 +152,10 @@ impl Server {
         listener.set_nonblocking(true).map_err(failed)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
-        self.0.events.at(local).emit(EventKind::Listening { transport: Transport::Tcp });
+        self.0
+            .events
+            .at(local.into())
+            .emit(EventKind::Listening { transport: Transport::Tcp, backlog: None });
         let reserve = Reserve::new();
         let accepting = accept(Arc::clone(&self.0), listener, reserve, local, Arc::new(service));
         self.0.loops.spawn(accepting);
@@ -196,7 +179,10 @@ impl Server {
         socket.set_nonblocking(true).map_err(failed)?;
         let socket = tokio::net::UdpSocket::from_std(socket).map_err(failed)?;
         let local = socket.local_addr().map_err(failed)?;
-        self.0.events.at(local).emit(EventKind::Listening { transport: Transport::Udp });
+        self.0
+            .events
+            .at(local.into())
+            .emit(EventKind::Listening { transport: Transport::Udp, backlog: None });
         self.0.loops.spawn(receive(
             Arc::clone(&self.0),
             Arc::new(socket),
@@ -215,10 +201,10 @@ impl Server {
     /// `drain` is over, cuts what is left.
     pub async fn stop(&self, drain: Duration) -> StopReport {
         let shared = &self.0;
-        if !shared.stop.is_cancelled() {
-            shared.events.emit(EventKind::Stopping);
-        }
         let open = self.connections();
+        if !shared.stop.is_cancelled() {
+            shared.events.emit(EventKind::Stopping { open });
+        }
         shared.stop.cancel();
         shared.loops.close();
         shared.loops.wait().await;

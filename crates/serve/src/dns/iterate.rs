@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::cache::{Cache, Delegation, Known, NameServer};
 use super::upstream::{AskError, SocketFactory, ask};
-use crate::core::{EventKind, Events};
+use crate::core::{EventKind, Events, nanoseconds};
 
 /// The whole resolution: an answer must come before clients ask again (5 s in
 /// most stub resolvers), even if it is that there is none.
@@ -314,7 +314,7 @@ impl Resolver {
                 Ok(answer) => answer.flags.rcode.to_string(),
                 Err(error) => error.to_string(),
             },
-            duration: began.elapsed(),
+            duration_ns: nanoseconds(began.elapsed()),
         });
         Ok(step)
     }

@@ -8,7 +8,7 @@ use plumb_wire::dns::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::core::{Context, EventKind, Io, Transport};
+use crate::core::{Context, EventKind, Io, Transport, nanoseconds};
 
 /// What our servers send over UDP at most: it fits into every path that
 /// carries IPv6, so it is never fragmented (DNS flag day 2020).
@@ -48,11 +48,11 @@ pub(super) async fn answer(
     context.events.emit(EventKind::DnsQuery {
         question: question_text(bytes),
         rcode: response.as_ref().map(|message| message.flags.rcode.to_string()),
-        duration: began.elapsed(),
+        duration_ns: nanoseconds(began.elapsed()),
     });
     let response = response?;
     Some(match over {
-        Transport::Tcp => response.encode(),
+        Transport::Tcp | Transport::Unix => response.encode(),
         Transport::Udp => {
             let size = udp_size.unwrap_or(UDP_BYTES_MAX).clamp(UDP_BYTES_MAX, UDP_SENT_BYTES_MAX);
             fit(response, size)

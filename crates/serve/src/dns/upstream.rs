@@ -12,7 +12,7 @@ use plumb_wire::dns::{Edns, MESSAGE_BYTES_MAX, Message, Name, Rcode, Rtype};
 use tokio::net::TcpSocket;
 
 use super::transport::{read_message, write_message};
-use crate::core::Transport;
+use crate::core::{Transport, unconnected};
 
 /// Makes sockets, in whatever network namespace the caller likes: a socket
 /// belongs for ever to the one that it was made in.
@@ -36,7 +36,7 @@ impl SocketFactory {
 
     /// Sockets of the namespace in which the process runs.
     pub fn here() -> Self {
-        SocketFactory::new(|transport, server| Ok((transport.unconnected(server)?, server)))
+        SocketFactory::new(|transport, server| Ok((unconnected(transport, server)?, server)))
     }
 
     fn make(&self, transport: Transport, server: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {

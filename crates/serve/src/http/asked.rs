@@ -1,7 +1,5 @@
 //! A request as the site sees it: checked, and with its body read.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
@@ -9,7 +7,7 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, Uri, Version};
 use url::form_urlencoded;
 
-use crate::core::Context;
+use crate::core::{Context, Endpoint};
 
 /// A request whose host is known and whose body was read.
 #[derive(Debug)]
@@ -24,7 +22,7 @@ pub(super) struct Asked {
     /// The name alone, in lower case.
     pub(super) host: String,
     pub(super) secure: bool,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Endpoint,
 }
 
 /// Why a request has no usable host.
@@ -50,7 +48,15 @@ impl Asked {
             headers: parts.headers,
             body,
             secure: context.tls.is_some(),
-            peer: context.peer,
+            peer: context.peer.clone(),
+        }
+    }
+
+    /// The client's address, as the inspection endpoints show it.
+    pub(super) fn origin(&self) -> String {
+        match self.peer.ip() {
+            Some(address) => address.to_string(),
+            None => self.peer.to_string(),
         }
     }
 

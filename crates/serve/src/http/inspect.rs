@@ -64,7 +64,7 @@ fn request(asked: &Asked) -> Value {
     json!({
         "args": pairs(asked.query()),
         "headers": header_object(asked),
-        "origin": asked.peer.ip().to_canonical().to_string(),
+        "origin": asked.origin(),
         "url": asked.url(),
     })
 }
@@ -155,7 +155,7 @@ fn headers(asked: &Asked, _: &Shelf, _: &str) -> Reply {
 }
 
 fn ip(asked: &Asked, _: &Shelf, _: &str) -> Reply {
-    Reply::json(&json!({ "origin": asked.peer.ip().to_canonical().to_string() }))
+    Reply::json(&json!({ "origin": asked.origin() }))
 }
 
 fn user_agent(asked: &Asked, _: &Shelf, _: &str) -> Reply {

@@ -10,6 +10,7 @@ mod body;
 mod carrier;
 mod encoding;
 mod inspect;
+mod message;
 mod names;
 mod pages;
 mod reply;
@@ -17,5 +18,6 @@ mod route;
 mod site;
 
 pub use behaviour::{RedirectFault, SiteBehaviour};
+pub use message::{About, BodyError, Handler, RequestBody, ResponseBody};
 pub use names::NAMES;
 pub use site::Site;

@@ -24,7 +24,7 @@ use super::encoding;
 use super::reply::{Content, Reply};
 use super::route::{self, Shelf};
 use crate::Switch;
-use crate::core::{Context, EventKind, Io, Limits, Rewind, Service};
+use crate::core::{Context, EventKind, HttpExchange, Io, Limits, Rewind, Service, nanoseconds};
 use crate::tls::CertificateAuthority;
 
 /// The largest header section: more than any honest client sends, and four
@@ -155,13 +155,14 @@ impl Site {
         if method == Method::HEAD {
             *response.body_mut() = full(Bytes::new());
         }
-        context.events.emit(EventKind::HttpRequest {
+        context.events.emit(EventKind::HttpRequest(Box::new(HttpExchange {
             method: method.to_string(),
             target: target.to_string(),
             host: host.unwrap_or_default(),
             status: response.status().as_u16(),
-            duration: began.elapsed(),
-        });
+            duration_ns: nanoseconds(began.elapsed()),
+            ..HttpExchange::default()
+        })));
         response
     }
 

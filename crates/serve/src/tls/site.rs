@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::{CertificateAuthority, Chain, ChainKind};
 use crate::Switch;
-use crate::core::{Context, Cut, EventKind, Io, Rewind, Service};
+use crate::core::{Context, Cut, EventKind, Io, Rewind, Service, TlsRecord};
 use crate::raw;
 
 /// What a TLS handshake agreed on.
@@ -246,14 +246,15 @@ fn session<S: Io>(stream: &TlsStream<S>, context: &Context) -> Session {
             .map(|leaf| leaf.to_vec()),
     };
     let debug = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
-    context.events.emit(EventKind::TlsHandshake {
+    context.events.emit(EventKind::TlsHandshake(TlsRecord {
         version: debug(connection.protocol_version().map(|version| format!("{version:?}"))),
         cipher_suite: debug(
             connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())),
         ),
         alpn: session.alpn.clone(),
         name: session.name.clone(),
-    });
+        ..TlsRecord::default()
+    }));
     session
 }
 

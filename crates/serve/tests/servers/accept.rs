@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_millis(20);
 
 fn closed(kind: EventKind) -> Option<Closed> {
     match kind {
-        EventKind::Closed { how, .. } => Some(how),
+        EventKind::Closed(record) => Some(record.how),
         _ => None,
     }
 }

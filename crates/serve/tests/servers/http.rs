@@ -106,7 +106,7 @@ async fn one_connection_takes_many_requests() {
     stream.write_all(request.as_bytes()).await.unwrap();
     for _ in 0..3 {
         let status = next(&mut events, |kind| match kind {
-            EventKind::HttpRequest { status, .. } => Some(status),
+            EventKind::HttpRequest(exchange) => Some(exchange.status),
             _ => None,
         });
         assert_eq!(status.await, 204);

@@ -216,7 +216,7 @@ async fn a_handshake_that_does_not_end_is_cut() {
     // A record that says it is a handshake, and never comes to its end.
     stream.write_all(&[0x16, 3, 1, 1, 0, 1]).await.unwrap();
     let how = next(&mut events, |kind| match kind {
-        EventKind::Closed { how, .. } => Some(how),
+        EventKind::Closed(record) => Some(record.how),
         _ => None,
     });
     use plumb_serve::core::{Closed, Cut};

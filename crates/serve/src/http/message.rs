@@ -1,0 +1,284 @@
+//! What a handler is given, and what it gives back.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::{Endpoint, Events, Limits};
+
+/// Answers requests. It never sees a request whose framing or host is wrong,
+/// and what it does not read of a body is read away or the connection closed.
+pub trait Handler: Send + Sync + 'static {
+    /// The answer to one request.
+    fn handle(
+        &self,
+        request: Request<RequestBody>,
+        about: &About,
+    ) -> impl Future<Output = Response<ResponseBody>> + Send;
+}
+
+impl<T: Handler> Handler for Arc<T> {
+    fn handle(
+        &self,
+        request: Request<RequestBody>,
+        about: &About,
+    ) -> impl Future<Output = Response<ResponseBody>> + Send {
+        T::handle(self, request, about)
+    }
+}
+
+/// What is known of a request beside itself.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Who holds the other end of the connection.
+    pub peer: Endpoint,
+    /// The client itself: behind proxies that are believed, the one that they
+    /// named.
+    pub client: Option<IpAddr>,
+    /// The server's end.
+    pub local: Endpoint,
+    /// Whether it came over TLS, here or at a proxy that is believed.
+    pub secure: bool,
+    /// Name or address and port as the client wrote them; empty in an HTTP/1.0
+    /// request without a host.
+    pub authority: String,
+    /// `X-Request-ID`, taken over or made.
+    pub request_id: String,
+    /// Who the client proved to be.
+    pub user: Option<String>,
+    /// What TLS agreed on.
+    pub tls: Option<Arc<crate::tls::Session>>,
+    /// The limits of the server.
+    pub limits: Arc<Limits>,
+    /// For events about this connection.
+    pub events: Events,
+    /// Cancelled when the server wants to stop: streams without end must end.
+    pub stop: CancellationToken,
+}
+
+impl About {
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.secure { "https" } else { "http" }
+    }
+}
+
+/// The body of a request, as it comes.
+#[derive(Debug)]
+pub struct RequestBody(RequestSource);
+
+#[derive(Debug)]
+enum RequestSource {
+    Fixed(Option<Bytes>),
+    Incoming(Incoming),
+}
+
+/// A body could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// It is larger than allowed.
+    #[error("the body is larger than {max_bytes} bytes")]
+    TooLarge {
+        /// What is allowed.
+        max_bytes: u64,
+    },
+    /// It came too slowly.
+    #[error("the body did not come in time")]
+    TimedOut,
+    /// The connection or its framing failed.
+    #[error("the body could not be read: {0}")]
+    Broken(#[from] hyper::Error),
+}
+
+impl RequestBody {
+    /// A body that is there.
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        RequestBody(RequestSource::Fixed((!bytes.is_empty()).then_some(bytes)))
+    }
+
+    /// A body from the network.
+    pub(crate) fn incoming(body: Incoming) -> Self {
+        RequestBody(RequestSource::Incoming(body))
+    }
+
+    /// The whole body, if it has at most `max_bytes`.
+    ///
+    /// # Errors
+    /// When it is larger, or does not come whole.
+    pub async fn collect_up_to(mut self, max_bytes: u64) -> Result<Bytes, BodyError> {
+        if self.size_hint().lower() > max_bytes {
+            return Err(BodyError::TooLarge { max_bytes });
+        }
+        let mut whole = BytesMut::new();
+        while let Some(frame) = self.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                if (whole.len() + data.len()) as u64 > max_bytes {
+                    return Err(BodyError::TooLarge { max_bytes });
+                }
+                whole.extend_from_slice(&data);
+            }
+        }
+        Ok(whole.freeze())
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.0 {
+            RequestSource::Fixed(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            RequestSource::Incoming(body) => {
+                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|f| f.map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            RequestSource::Fixed(bytes) => bytes.is_none(),
+            RequestSource::Incoming(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            RequestSource::Fixed(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            RequestSource::Incoming(body) => body.size_hint(),
+        }
+    }
+}
+
+/// The body of a response.
+#[derive(Debug)]
+pub struct ResponseBody(ResponseSource);
+
+#[derive(Debug)]
+enum ResponseSource {
+    Full(Full<Bytes>),
+    Stream(UnsyncBoxBody<Bytes, io::Error>),
+    File(FilePart),
+}
+
+/// A part of a file that is still to be sent.
+#[derive(Debug)]
+struct FilePart {
+    file: Arc<File>,
+    offset: u64,
+    end: u64,
+}
+
+/// What one read of a file takes: large enough that the calls cost little,
+/// small enough for a thousand downloads at once.
+const FILE_CHUNK_BYTES: u64 = 128 * 1024;
+
+impl ResponseBody {
+    /// No body.
+    pub fn empty() -> Self {
+        ResponseBody::full(Bytes::new())
+    }
+
+    /// A body that is there.
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
+        ResponseBody(ResponseSource::Full(Full::new(bytes.into())))
+    }
+
+    /// A body that is made while it is sent.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes, Error = io::Error> + Send + 'static,
+    {
+        ResponseBody(ResponseSource::Stream(body.boxed_unsync()))
+    }
+
+    /// The bytes of `file` from `offset` up to, not including, `end`.
+    pub fn file(file: Arc<File>, offset: u64, end: u64) -> Self {
+        ResponseBody(ResponseSource::File(FilePart { file, offset, end }))
+    }
+}
+
+impl FilePart {
+    /// The next piece. A file that became shorter meanwhile is an error, so
+    /// that the client sees a cut body and not a wrong one.
+    fn next(&mut self) -> Option<io::Result<Frame<Bytes>>> {
+        let wanted = (self.end - self.offset).min(FILE_CHUNK_BYTES);
+        if wanted == 0 {
+            return None;
+        }
+        let mut space = BytesMut::zeroed(wanted as usize);
+        Some(match self.file.read_at(&mut space, self.offset) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                self.offset += count as u64;
+                space.truncate(count);
+                Ok(Frame::data(space.freeze()))
+            }
+            Err(error) => Err(error),
+        })
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match &mut self.0 {
+            ResponseSource::Full(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map(|frame| frame.map(|f| f.map_err(|no| match no {}))),
+            ResponseSource::Stream(body) => Pin::new(body).poll_frame(cx),
+            ResponseSource::File(part) => Poll::Ready(part.next()),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            ResponseSource::Full(body) => body.is_end_stream(),
+            ResponseSource::Stream(body) => body.is_end_stream(),
+            ResponseSource::File(part) => part.offset == part.end,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            ResponseSource::Full(body) => body.size_hint(),
+            ResponseSource::Stream(body) => body.size_hint(),
+            ResponseSource::File(part) => SizeHint::with_exact(part.end - part.offset),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_at_its_limit_and_one_past_it() {
+        assert_eq!(RequestBody::full("12345").collect_up_to(5).await.unwrap(), "12345");
+        let error = RequestBody::full("12345").collect_up_to(4).await.unwrap_err();
+        assert!(matches!(error, BodyError::TooLarge { max_bytes: 4 }));
+    }
+}
