@@ -1,6 +1,10 @@
-//! HTTP/1, RFC 9112, and the URLs that it speaks of.
+//! HTTP/1, RFC 9112; the frames of HTTP/2, RFC 9113; cookies, RFC 6265bis.
 
+pub mod body;
+pub mod cookie;
+mod cookie_date;
+pub mod frame;
 mod head;
-pub mod url;
+pub mod response;
 
 pub use head::{HEAD_BYTES_MAX, Head, HeaderLine, StartLine};
