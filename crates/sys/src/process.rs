@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub use libc::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
@@ -42,7 +43,34 @@ pub struct Holder {
 /// `None` also where it is a process of another user, whose descriptors an
 /// ordinary user cannot see.
 pub fn holder_of_port(protocol: Protocol, port: u16) -> Option<Holder> {
-    let inodes = socket_inodes(protocol, port);
+    holder_of(&socket_inodes(protocol, port))
+}
+
+/// Who holds the Unix socket that was bound to `path` (`@name` for an abstract
+/// one), in the calling thread's network namespace.
+pub fn holder_of_path(path: &Path) -> Option<Holder> {
+    let table = fs::read("/proc/thread-self/net/unix").ok()?;
+    let wanted = path.as_os_str().as_bytes();
+    // Num RefCount Protocol Flags Type St Inode Path
+    let inodes = table.split(|&byte| byte == b'\n').filter_map(|line| {
+        let line = line.strip_suffix(wanted)?.strip_suffix(b" ")?;
+        let inode = line.rsplit(|&byte| byte == b' ').next()?;
+        std::str::from_utf8(inode).ok()?.parse().ok()
+    });
+    holder_of(&inodes.collect())
+}
+
+/// TCP connections of this port in TIME-WAIT, in the calling thread's network
+/// namespace.
+pub fn connections_in_time_wait(port: u16) -> usize {
+    const TIME_WAIT: &str = "06";
+    socket_lines_of(["tcp", "tcp6"], TIME_WAIT)
+        .filter(|line| line.port == port && line.waits)
+        .count()
+}
+
+/// The first process that has one of these sockets open.
+fn holder_of(inodes: &HashSet<u64>) -> Option<Holder> {
     if inodes.is_empty() {
         return None;
     }
@@ -85,6 +113,13 @@ fn socket_lines(protocol: Protocol) -> impl Iterator<Item = SocketLine> {
         Protocol::Tcp => (["tcp", "tcp6"], "0A"), // LISTEN
         Protocol::Udp => (["udp", "udp6"], "07"), // CLOSE, as UDP's unconnected state is kept
     };
+    socket_lines_of(files, state)
+}
+
+fn socket_lines_of(
+    files: [&'static str; 2],
+    state: &'static str,
+) -> impl Iterator<Item = SocketLine> {
     files
         .into_iter()
         .filter_map(|file| fs::read_to_string(format!("/proc/thread-self/net/{file}")).ok())

@@ -34,10 +34,15 @@ impl<T> Context<T> for io::Result<T> {
     }
 }
 
-/// The errno of an error, also where [`SetupError`] wraps it.
+/// The errno of an error, also where [`SetupError`] or
+/// [`InUse`](crate::listen::InUse) wraps it.
 pub fn errno_of(error: &io::Error) -> Option<i32> {
     error.raw_os_error().or_else(|| {
-        error.get_ref()?.downcast_ref::<SetupError>().and_then(|inner| errno_of(&inner.source))
+        let inner = error.get_ref()?;
+        if inner.is::<crate::listen::InUse>() {
+            return Some(libc::EADDRINUSE);
+        }
+        inner.downcast_ref::<SetupError>().and_then(|inner| errno_of(&inner.source))
     })
 }
 

@@ -10,6 +10,7 @@ use tokio::io::Interest;
 
 use super::info::{TcpInfo, tcp_info};
 use crate::errqueue::{self, SocketError};
+use crate::options::SocketOptions;
 use crate::socket::{self, Context, register, set_option};
 
 /// Longest wait unless said otherwise: room for three SYNs, at 0, 1, 3 and 7 s.
@@ -28,6 +29,8 @@ pub struct DialOptions {
     pub source: Option<IpAddr>,
     /// Give up after this long.
     pub timeout: Duration,
+    /// Further options of the socket; its own TTL and source come first.
+    pub socket: SocketOptions,
 }
 
 impl Default for DialOptions {
@@ -38,6 +41,7 @@ impl Default for DialOptions {
             syn_count: None,
             source: None,
             timeout: TIMEOUT_DEFAULT,
+            socket: SocketOptions::default(),
         }
     }
 }
@@ -123,6 +127,7 @@ enum End {
 fn prepare(address: SocketAddr, options: &DialOptions) -> io::Result<Socket> {
     let socket = socket::open(address, Type::STREAM, Protocol::TCP)?;
     errqueue::enable(&socket).context("set IP_RECVERR for", address)?;
+    options.socket.apply_before(&socket)?;
     if let Some(ttl) = options.ttl {
         set_ttl(&socket, address.is_ipv6(), ttl).context("set the TTL for", address)?;
     }
@@ -136,6 +141,8 @@ fn prepare(address: SocketAddr, options: &DialOptions) -> io::Result<Socket> {
     }
     if let Some(source) = options.source {
         socket.bind(&SocketAddr::new(source, 0).into()).context("bind to", source)?;
+    } else {
+        options.socket.bind_source(&socket)?;
     }
     Ok(socket)
 }
