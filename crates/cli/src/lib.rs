@@ -21,6 +21,7 @@ mod lab_client;
 mod loopback;
 pub mod output;
 mod panic;
+mod serving;
 mod suggest;
 
 use std::ffi::OsString;

@@ -3,7 +3,9 @@
 
 pub mod duration;
 pub mod lab;
+pub mod listen;
 pub mod net;
 pub mod output;
 pub mod request;
+pub mod serve;
 pub mod target;

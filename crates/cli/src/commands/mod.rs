@@ -7,6 +7,7 @@ pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod lab;
+pub mod serve;
 
 use clap::{Args, CommandFactory, Parser};
 
@@ -67,6 +68,7 @@ command_table! {
     TopCommand {
         "diagnose": Check(check::Check),
         "diagnose": Explain(explain::Explain),
+        "serve": Serve(serve::Serve),
         "lab": Lab(lab::Lab),
         "shell": Completions(completions::Completions),
     }
