@@ -14,6 +14,7 @@ pub mod errno;
 pub mod errqueue;
 pub mod ethtool;
 pub mod fdpass;
+pub mod file;
 pub mod listen;
 pub mod names;
 pub mod namespace;
