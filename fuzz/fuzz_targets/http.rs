@@ -22,6 +22,9 @@ fuzz_target!(|bytes: &[u8]| {
         let from = Place { host: "www.example.com", path: "/", secure: true };
         let _ = set.judge(from, 0, |domain| domain == "com");
     }
+    if let Ok(field) = std::str::from_utf8(bytes) {
+        let _ = plumb_wire::http::auth::Auth::challenges(field);
+    }
     if let Some(header) = FrameHeader::read(bytes) {
         let _ = frame::describe(&header, &bytes[frame::HEADER_BYTES..]);
     }
