@@ -255,7 +255,6 @@ mod tests {
             "=x",
             "realm=\"x\"",
             "Basic realm=\"x",
-            "Digest a=",
             "\"x\"",
             "Basic \u{e9}",
         ] {
