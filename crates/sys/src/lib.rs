@@ -10,11 +10,13 @@
 #![warn(clippy::undocumented_unsafe_blocks, missing_docs)]
 
 pub mod clock;
+pub mod confine;
 pub mod errno;
 pub mod errqueue;
 pub mod ethtool;
 pub mod fdpass;
 pub mod file;
+pub mod journal;
 pub mod listen;
 pub mod names;
 pub mod namespace;
@@ -23,6 +25,7 @@ pub mod nft;
 pub mod options;
 pub mod packet;
 pub mod process;
+pub mod sendfile;
 pub mod socket;
 pub mod sysctl;
 pub mod tcp;
