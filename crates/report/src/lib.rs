@@ -6,7 +6,8 @@
 //! * [`json`]: JSON Lines in an envelope, for programs;
 //! * [`svg`]: a picture of a terminal;
 //! * [`map`]: a lab's map, drawn as text;
-//! * [`page`]: the page of a finding.
+//! * [`page`]: the page of a finding;
+//! * [`server`]: what a server tells about itself.
 //!
 //! Below them stand [`styled`] lines (text with a meaning instead of a
 //! colour), [`sanitize`] (bytes from the network made safe to show), [`units`]
@@ -24,6 +25,7 @@ pub mod map;
 pub mod page;
 pub mod pipe;
 pub mod sanitize;
+pub mod server;
 pub mod styled;
 pub mod svg;
 pub mod text;
