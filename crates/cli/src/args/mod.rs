@@ -1,6 +1,8 @@
 //! The groups of options that mean the same in every command, and the parsers
 //! of what users write.
 
+pub mod address;
+pub(crate) mod authority;
 pub mod duration;
 pub mod lab;
 pub mod listen;
@@ -8,4 +10,5 @@ pub mod net;
 pub mod output;
 pub mod request;
 pub mod serve;
+pub mod socket;
 pub mod target;

@@ -2,7 +2,6 @@
 //!
 //! Bare `host` and `host:443` mean https, `host:80` http, any other port tcp.
 
-use std::net::Ipv6Addr;
 use std::ops::Range;
 
 use plumb_evidence::Target;
@@ -10,14 +9,9 @@ use plumb_evidence::evidence::Scheme;
 use plumb_probe::credentials;
 use url::Url;
 
+use super::authority::{self, Ports};
 use crate::error::CommandError;
 use crate::suggest;
-
-/// Longest name in presentation form, RFC 1035 section 2.3.4 (255 octets on
-/// the wire).
-const NAME_BYTES_MAX: usize = 253;
-/// Longest label, RFC 1035 section 2.3.4.
-const LABEL_BYTES_MAX: usize = 63;
 
 const SCHEMES: [&str; 5] = ["https", "http", "tls", "tcp", "udp"];
 
@@ -158,110 +152,15 @@ fn user_part(text: &str, authority: Range<usize>) -> usize {
     at.map_or(authority.start, |at| authority.start + at + 1)
 }
 
-/// The host and the port in `range` of `text`, both checked.
+/// The host and the port in `range` of `text`; a check knows no zones.
 fn host_and_port(text: &str, range: Range<usize>) -> Result<(String, Option<u16>), CommandError> {
-    let part = &text[range.clone()];
-    if part.is_empty() {
-        return Err(CommandError::usage("there is no host").at(text, range));
+    let found = authority::parse(text, range, Ports::OfPeers)?;
+    if let Some(zone) = found.zone {
+        let at = text.find('%').unwrap_or(0);
+        return Err(CommandError::usage("a check takes no address with a zone")
+            .at(text, at..at + 1 + zone.len()));
     }
-    if part.starts_with('[') {
-        return bracketed(text, range);
-    }
-    if part.matches(':').count() > 1 {
-        let address: Ipv6Addr = part.parse().map_err(|_| {
-            CommandError::usage("this is neither a host with a port nor an IPv6 address")
-                .at(text, range.clone())
-                .hint("an IPv6 address with a port stands in brackets: [2001:db8::1]:443")
-        })?;
-        return Ok((address.to_string(), None));
-    }
-    let (host, port) = match part.find(':') {
-        None => (range.clone(), None),
-        Some(at) => {
-            (range.start..range.start + at, Some(port(text, range.start + at + 1..range.end)?))
-        }
-    };
-    Ok((name(text, host)?, port))
-}
-
-fn bracketed(text: &str, range: Range<usize>) -> Result<(String, Option<u16>), CommandError> {
-    let part = &text[range.clone()];
-    let Some(close) = part.find(']') else {
-        return Err(
-            CommandError::usage("the bracket is not closed").at(text, range.start..range.start + 1)
-        );
-    };
-    let inner = range.start + 1..range.start + close;
-    let address: Ipv6Addr = text[inner.clone()]
-        .parse()
-        .map_err(|_| CommandError::usage("this is not an IPv6 address").at(text, inner))?;
-    let rest = range.start + close + 1..range.end;
-    let port = match text[rest.clone()].strip_prefix(':') {
-        Some(_) => Some(port(text, rest.start + 1..rest.end)?),
-        None if rest.is_empty() => None,
-        None => return Err(CommandError::usage("only :PORT may follow the bracket").at(text, rest)),
-    };
-    Ok((address.to_string(), port))
-}
-
-/// The port in `range` of `text`: 1 to 65535.
-fn port(text: &str, range: Range<usize>) -> Result<u16, CommandError> {
-    let digits = &text[range.clone()];
-    let error = |message: String| Err(CommandError::usage(message).at(text, range.clone()));
-    if digits.is_empty() {
-        return error("there is no port behind the colon".to_owned());
-    }
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return error(format!("the port {digits:?} is not a number"));
-    }
-    match digits.parse::<u16>() {
-        Ok(0) => error("port 0 cannot be connected to".to_owned()),
-        Ok(port) => Ok(port),
-        Err(_) => error(format!("the port {digits} is too large: ports end at 65535")),
-    }
-}
-
-/// The host name in `range` of `text`, in ASCII (RFC 5891), or an IPv4 address.
-fn name(text: &str, range: Range<usize>) -> Result<String, CommandError> {
-    let given = &text[range.clone()];
-    if given.is_empty() {
-        return Err(CommandError::usage("there is no host").at(text, range));
-    }
-    check_labels(text, &range)?;
-    let host = url::Host::parse(given).map_err(|error| {
-        CommandError::usage(format!("{given:?} is no host name: {error}")).at(text, range.clone())
-    })?;
-    let host = host.to_string();
-    if host.trim_end_matches('.').len() > NAME_BYTES_MAX {
-        let message = format!("a name has at most {NAME_BYTES_MAX} bytes, this one {}", host.len());
-        return Err(CommandError::usage(message).at(text, range));
-    }
-    Ok(host)
-}
-
-/// Points at the label or the character that no name may have.
-fn check_labels(text: &str, range: &Range<usize>) -> Result<(), CommandError> {
-    let given = &text[range.clone()];
-    let mut start = range.start;
-    // One dot at the end names the root, which every name has.
-    for label in given.strip_suffix('.').unwrap_or(given).split('.') {
-        let end = start + label.len();
-        if label.is_empty() {
-            return Err(CommandError::usage("a name has no empty label").at(text, start..end + 1));
-        }
-        if label.is_ascii() && label.len() > LABEL_BYTES_MAX {
-            let message =
-                format!("a label has at most {LABEL_BYTES_MAX} bytes, this one {}", label.len());
-            return Err(CommandError::usage(message).at(text, start..end));
-        }
-        let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if let Some((at, c)) = label.char_indices().find(|(_, c)| !allowed(*c)) {
-            return Err(CommandError::usage(format!("{c:?} cannot stand in a host name"))
-                .at(text, start + at..start + at + c.len_utf8()));
-        }
-        start = end + 1;
-    }
-    Ok(())
+    Ok((found.host, found.port))
 }
 
 fn url_target(text: &str, scheme: Scheme, host: &str) -> Result<ParsedTarget, CommandError> {
@@ -290,6 +189,7 @@ fn not_unix(text: &str) -> CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::authority::{LABEL_BYTES_MAX, NAME_BYTES_MAX};
 
     fn shape(text: &str) -> String {
         let parsed = parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
