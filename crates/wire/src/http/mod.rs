@@ -1,12 +1,18 @@
 //! HTTP/1, RFC 9112; the frames of HTTP/2, RFC 9113; cookies, RFC 6265bis.
 
 pub mod auth;
+pub mod accept;
 pub mod body;
+pub mod challenge;
 pub mod cookie;
 mod cookie_date;
 pub mod frame;
+pub mod framing;
 mod head;
 pub mod path;
+pub mod range;
 pub mod response;
+pub mod url;
+pub mod validator;
 
 pub use head::{HEAD_BYTES_MAX, Head, HeaderLine, StartLine};
