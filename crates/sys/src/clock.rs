@@ -42,3 +42,25 @@ pub fn unix_ns() -> u64 {
         .map(|since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
         .unwrap_or(0)
 }
+
+/// How many seconds local time is ahead of UTC at a time (seconds since 1970);
+/// 0 where the C library does not know.
+///
+/// The time zone's file is read at the first call, and TZ with it.
+pub fn local_offset_s(unix_s: i64) -> i32 {
+    let at: libc::time_t = unix_s;
+    let mut broken_down = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are valid; all-zero is a valid tm (its pointer to
+    // the zone's name may be null); localtime_r(3) writes the second and keeps
+    // neither. Nothing here changes the environment while threads run.
+    let known = unsafe {
+        libc::tzset();
+        !libc::localtime_r(&raw const at, broken_down.as_mut_ptr()).is_null()
+    };
+    if !known {
+        return 0;
+    }
+    // SAFETY: zeroed at first, and filled by localtime_r.
+    let broken_down = unsafe { broken_down.assume_init() };
+    i32::try_from(broken_down.tm_gmtoff).unwrap_or(0)
+}

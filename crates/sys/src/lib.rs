@@ -30,3 +30,4 @@ pub mod socket;
 pub mod sysctl;
 pub mod tcp;
 pub mod udp;
+pub mod usage;
