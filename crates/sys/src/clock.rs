@@ -46,17 +46,15 @@ pub fn unix_ns() -> u64 {
 /// How many seconds local time is ahead of UTC at a time (seconds since 1970);
 /// 0 where the C library does not know.
 ///
-/// The time zone's file is read at the first call, and TZ with it.
+/// The time zone's file is read at the first call, and TZ with it: what a
+/// server wants to know after it has given its rights up is to be asked before.
 pub fn local_offset_s(unix_s: i64) -> i32 {
     let at: libc::time_t = unix_s;
     let mut broken_down = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are valid; all-zero is a valid tm (its pointer to
     // the zone's name may be null); localtime_r(3) writes the second and keeps
     // neither. Nothing here changes the environment while threads run.
-    let known = unsafe {
-        libc::tzset();
-        !libc::localtime_r(&raw const at, broken_down.as_mut_ptr()).is_null()
-    };
+    let known = unsafe { !libc::localtime_r(&raw const at, broken_down.as_mut_ptr()).is_null() };
     if !known {
         return 0;
     }
