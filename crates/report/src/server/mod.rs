@@ -6,7 +6,7 @@
 //! * [`Text`]: lines for a person;
 //! * [`Records`]: JSON Lines;
 //! * [`Combined`]: the access log that Apache and nginx write;
-//! * [`Journal`]: entries for systemd's journal;
+//! * [`journal_fields`]: entries for systemd's journal;
 //! * [`Narration`]: each step of a connection's life, with the call that makes
 //!   it and what it means;
 //! * [`Metrics`]: counters and histograms, as Prometheus reads them.
@@ -21,7 +21,7 @@ mod wall_clock;
 mod words;
 
 pub use combined::Combined;
-pub use journal::Journal;
+pub use journal::{Field, journal_fields};
 pub use metrics::{Metrics, ProcessUse};
 pub use narration::{MeaningOf, Narration};
 pub use records::Records;

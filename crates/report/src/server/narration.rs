@@ -99,7 +99,7 @@ impl Narration {
 
     /// What was sent or received, as lines of its own below the step.
     fn show(&self, text: &str, out: &mut Vec<u8>) {
-        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let lines = escaped_lines(text);
         for part in lines.iter().take(LINES_MAX) {
             let line = Line::new().pad_to(NUMBER_COLUMNS).and(Tone::Faint, "| ");
             self.push(&line.and(Tone::Strong, part).cut(self.columns), out);
@@ -265,6 +265,24 @@ fn socket_meaning(family: &str, socket_type: &str) -> String {
         "SOCK_DGRAM" => format!("single datagrams, {family}"),
         other => format!("{other}, {family}"),
     }
+}
+
+/// Splits escaped text behind each `\n`. A backslash escapes what follows it,
+/// so an escaped backslash before an `n` is no line end.
+fn escaped_lines(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let (mut from, mut escaped) = (0, false);
+    for (at, c) in text.char_indices() {
+        if escaped && c == 'n' {
+            lines.push(&text[from..=at]);
+            from = at + 1;
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    if from < text.len() {
+        lines.push(&text[from..]);
+    }
+    lines
 }
 
 /// `Let packets pass` within a sentence.
