@@ -261,7 +261,8 @@ async fn dial_one(scope: &Scope, open: Open, deadline: Deadline) -> Ended {
 /// The options of every dial of this run.
 pub(crate) fn options(scope: &Scope, to: SocketAddr, deadline: Deadline) -> DialOptions {
     let source = scope.network.source.filter(|source| source.is_ipv4() == to.is_ipv4());
-    DialOptions { source, timeout: deadline.remaining(), ..DialOptions::default() }
+    let socket = scope.network.socket.clone();
+    DialOptions { source, timeout: deadline.remaining(), socket, ..DialOptions::default() }
 }
 
 /// Records an attempt; `connected` where its stream was taken.

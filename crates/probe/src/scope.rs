@@ -9,6 +9,7 @@ use plumb_evidence::observation::PhaseName;
 use plumb_evidence::{Observation, Purpose};
 use plumb_sys::errno::ENETUNREACH;
 pub use plumb_sys::names::Family;
+use plumb_sys::options::SocketOptions;
 use tokio::sync::watch;
 
 use crate::Recorder;
@@ -115,6 +116,8 @@ pub struct Network {
     pub source: Option<IpAddr>,
     /// Of which the addresses must be.
     pub family: Family,
+    /// Further options of every TCP socket.
+    pub socket: SocketOptions,
 }
 
 /// Addresses that stand for others: in the loopback lab every machine lives on
