@@ -4,11 +4,14 @@
 //! client asks for it is a pleasant little site, httpbin.org, or one of the
 //! other names that programs written for the real Internet expect.
 
+pub mod api;
 mod asked;
 mod behaviour;
 mod body;
 mod carrier;
 mod encoding;
+mod engine;
+pub mod files;
 mod inspect;
 mod message;
 mod names;
@@ -16,8 +19,10 @@ mod pages;
 mod reply;
 mod route;
 mod site;
+mod web;
 
 pub use behaviour::{RedirectFault, SiteBehaviour};
 pub use message::{About, BodyError, Handler, RequestBody, ResponseBody};
 pub use names::NAMES;
 pub use site::Site;
+pub use web::{Web, WebOptions};

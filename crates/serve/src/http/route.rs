@@ -29,32 +29,44 @@ pub(super) const READ: &str = "GET, HEAD, OPTIONS";
 /// Endpoints that take anything.
 pub(super) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// The answer to `asked`.
+/// The answer to `asked` on the lab's names.
 pub(super) fn answer(asked: &Asked, shelf: &Shelf) -> Reply {
-    let tables: &[&[Route]] = match asked.host.as_str() {
-        "ca.example.com" => &[names::AUTHORITY],
-        "maps.google.com" => &[names::MAPS],
-        "api.github.com" => &[names::GITHUB],
-        "www.python.org" => &[names::PYTHON],
-        "httpbin.org" => &[names::HTTPBIN, inspect::ROUTES],
-        _ => &[pages::ROUTES, inspect::ROUTES],
+    let (own, inspects): (&[Route], bool) = match asked.host.as_str() {
+        "ca.example.com" => (names::AUTHORITY, false),
+        "maps.google.com" => (names::MAPS, false),
+        "api.github.com" => (names::GITHUB, false),
+        "www.python.org" => (names::PYTHON, false),
+        "httpbin.org" => (names::HTTPBIN, true),
+        _ => (pages::ROUTES, true),
     };
-    let found = tables
-        .iter()
-        .copied()
-        .flatten()
-        .find_map(|route| Some((route, parameter(route.path, asked.path())?)));
-    let Some((route, parameter)) = found else {
-        return Reply::error(StatusCode::NOT_FOUND, "There is no such page here.");
-    };
-    if !route.methods.split(", ").any(|known| known == asked.method.as_str()) {
-        return Reply::not_allowed(route.methods);
+    let inspect = if inspects { inspect::TABLES } else { &[] };
+    match find([own].iter().chain(inspect), asked.path()) {
+        Some((route, parameter)) => route.answer(asked, shelf, parameter),
+        None => Reply::error(StatusCode::NOT_FOUND, "There is no such page here."),
     }
-    if asked.method == http::Method::OPTIONS {
-        let allow = HeaderValue::from_static(route.methods);
-        return Reply::new(StatusCode::NO_CONTENT).with(ALLOW, allow);
+}
+
+/// The route for a path, and what stands in place of its `{}`.
+pub(super) fn find<'a, 'p>(
+    tables: impl IntoIterator<Item = &'a &'a [Route]>,
+    path: &'p str,
+) -> Option<(&'a Route, &'p str)> {
+    let mut routes = tables.into_iter().copied().flatten();
+    routes.find_map(|route| Some((route, parameter(route.path, path)?)))
+}
+
+impl Route {
+    /// The answer, by the rules of methods (RFC 9110 sections 9.3.7 and 15.5.6).
+    pub(super) fn answer(&self, asked: &Asked, shelf: &Shelf, parameter: &str) -> Reply {
+        if !self.methods.split(", ").any(|known| known == asked.method.as_str()) {
+            return Reply::not_allowed(self.methods);
+        }
+        if asked.method == http::Method::OPTIONS {
+            let allow = HeaderValue::from_static(self.methods);
+            return Reply::new(StatusCode::NO_CONTENT).with(ALLOW, allow);
+        }
+        (self.handler)(asked, shelf, parameter)
     }
-    (route.handler)(asked, shelf, parameter)
 }
 
 /// What stands in place of `{}`, or nothing if the path is another.
