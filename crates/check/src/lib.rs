@@ -17,5 +17,6 @@ mod run;
 mod walk;
 
 pub use plumb_probe::Family;
-pub use request::{Override, Proxies, ProxyChoice, Request};
+pub use plumb_probe::way::{Override, Proxies, ProxyChoice};
+pub use request::Request;
 pub use run::{evidence, run};

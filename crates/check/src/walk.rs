@@ -11,6 +11,7 @@ use plumb_probe::handshake::TlsOptions;
 use plumb_probe::local::ResolverConfig;
 use plumb_probe::resolve::SystemResolver;
 use plumb_probe::trust::LazyStore;
+use plumb_probe::way::ProxyChoice;
 use plumb_probe::{
     Connection, Deadline, Retry, Scope, credentials, dial, exchange, handshake, local, proxy,
     resolve, udp,
@@ -19,7 +20,7 @@ use url::Url;
 
 use crate::beside::Beside;
 use crate::hop::Hop;
-use crate::request::{ProxyChoice, Request};
+use crate::request::Request;
 
 /// All that a walk needs, shared by its hops.
 pub(crate) struct Walker {

@@ -15,7 +15,9 @@
 //! * [`handshake`], [`trust`], [`certificate`], [`issuer`]: TLS with the chain
 //!   kept;
 //! * [`hello`]: the raw ClientHello ladder;
-//! * [`exchange`], [`body`], [`proxy`]: HTTP on a stream of our own;
+//! * [`exchange`], [`body`], [`proxy`], [`way`], [`decode`]: HTTP on a stream of
+//!   our own;
+//! * [`http`]: a client for programs: redirects, cookies, retries, downloads;
 //! * [`udp`]: one datagram and what comes back;
 //! * [`plain`], [`path`], [`segment`]: what further probes ask.
 
@@ -26,10 +28,12 @@ pub mod certificate;
 mod client;
 pub mod connection;
 pub mod credentials;
+pub mod decode;
 pub mod dial;
 pub mod exchange;
 pub mod handshake;
 pub mod hello;
+pub mod http;
 pub mod issuer;
 mod kernel;
 pub mod local;
@@ -44,6 +48,7 @@ pub mod scope;
 pub mod segment;
 pub mod trust;
 pub mod udp;
+pub mod way;
 
 pub use connection::Connection;
 pub use policy::{Deadline, Retry};

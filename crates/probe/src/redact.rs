@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 
 /// What stands in the place of a secret.
-const REDACTED: &str = "<redacted>";
+pub(crate) const REDACTED: &str = "<redacted>";
 
 /// Headers kept of one message; hyper itself takes at most 100 of HTTP/1.1.
 const HEADERS_MAX: usize = 200;
@@ -18,7 +18,7 @@ const VALUE_MAX_BYTES: usize = 4096;
 const SECRET_MIN_BYTES: usize = 4;
 
 /// The names under which secrets travel; header names are lower case here.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     matches!(name, "authorization" | "proxy-authorization" | "cookie" | "set-cookie")
         || ["token", "secret", "password", "api-key", "apikey"]
             .iter()
@@ -32,10 +32,14 @@ pub(crate) struct Secrets(Vec<Vec<u8>>);
 
 impl Secrets {
     pub(crate) fn of(headers: &HeaderMap) -> Secrets {
-        let secret = headers.iter().filter(|(name, _)| is_secret(name.as_str()));
+        Secrets::among(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
+    }
+
+    /// The same of names in any case and their values.
+    pub(crate) fn among<'a>(fields: impl Iterator<Item = (&'a str, &'a [u8])>) -> Secrets {
+        let secret = fields.filter(|(name, _)| is_secret(&name.to_ascii_lowercase()));
         let mut found: Vec<Vec<u8>> = Vec::new();
         for (_, value) in secret {
-            let value = value.as_bytes();
             found.push(value.to_vec());
             // The parts that stand for themselves: what follows "Bearer", the
             // values of cookies, the password in basic credentials.
@@ -90,14 +94,22 @@ impl Secrets {
 
     /// Headers as they may be recorded, in the order in which they stood.
     pub(crate) fn headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
-        let shown = headers.iter().take(HEADERS_MAX).map(|(name, value)| {
-            let value = if is_secret(name.as_str()) {
+        self.fields(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
+    }
+
+    /// The same of any names and values.
+    pub(crate) fn fields<'a>(
+        &self,
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Vec<(String, String)> {
+        let shown = fields.take(HEADERS_MAX).map(|(name, value)| {
+            let value = if is_secret(&name.to_ascii_lowercase()) {
                 REDACTED.to_owned()
             } else {
-                let clean = self.first(value.as_bytes(), VALUE_MAX_BYTES);
+                let clean = self.first(value, VALUE_MAX_BYTES);
                 without_credentials(&String::from_utf8_lossy(&clean))
             };
-            (name.as_str().to_owned(), value)
+            (name.to_owned(), value)
         });
         shown.collect()
     }

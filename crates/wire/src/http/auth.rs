@@ -249,15 +249,7 @@ mod tests {
 
     #[test]
     fn what_breaks_the_grammar_is_nothing() {
-        for field in [
-            "",
-            " , ",
-            "=x",
-            "realm=\"x\"",
-            "Basic realm=\"x",
-            "\"x\"",
-            "Basic \u{e9}",
-        ] {
+        for field in ["", " , ", "=x", "realm=\"x\"", "Basic realm=\"x", "\"x\"", "Basic \u{e9}"] {
             assert_eq!(Auth::challenges(field), None, "{field:?}");
         }
         assert_eq!(Auth::credentials("Basic a, Bearer b"), None);

@@ -1,7 +1,7 @@
 //! HTTP/1, RFC 9112; the frames of HTTP/2, RFC 9113; cookies, RFC 6265bis.
 
-pub mod auth;
 pub mod accept;
+pub mod auth;
 pub mod body;
 pub mod challenge;
 pub mod cookie;

@@ -1,6 +1,8 @@
 //! The transport layer: which program on the host.
 
 pub mod port;
+pub mod proxy;
+pub mod socks;
 mod tcp;
 mod udp;
 
