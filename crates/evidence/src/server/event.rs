@@ -88,6 +88,9 @@ pub enum EventKind {
     DnsUpstream { server: SocketAddr, question: String, outcome: String, duration_ns: u64 },
     /// A rule was broken; what was done about it stands in the words.
     Security { rule: Rule, phase: Phase, detail: String },
+    /// So many more events of this rule were not told one by one: a flood of
+    /// connections must not become a flood of events.
+    Suppressed { rule: Rule, events: u64 },
 
     // -- the end -------------------------------------------------------------
     /// A connection ended.
@@ -188,6 +191,8 @@ pub enum Cut {
     Request,
     /// The peer took too slowly what was sent.
     SlowReader,
+    /// The peer sent too slowly what it announced.
+    SlowSender,
     /// The whole connection took too long.
     Connection,
     /// A rule of who may come, and how often.
@@ -205,6 +210,7 @@ impl fmt::Display for Cut {
             Cut::Header => "the header of a request took too long",
             Cut::Request => "a request took too long",
             Cut::SlowReader => "the peer read too slowly",
+            Cut::SlowSender => "the peer sent too slowly",
             Cut::Connection => "the connection lasted too long",
             Cut::Refused => "the client may not come, or not so often",
             Cut::Stop => "the server stopped",

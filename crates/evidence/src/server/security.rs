@@ -35,6 +35,10 @@ pub enum Rule {
     RequestTime,
     /// The peer took what was sent too slowly.
     SlowReader,
+    /// The peer sent what it announced too slowly.
+    SlowSender,
+    /// The whole connection took too long.
+    ConnectionTime,
     /// A line or message is too long.
     MessageSize,
     /// A header is too large.
@@ -74,6 +78,8 @@ impl Rule {
             Rule::Idle => "idle",
             Rule::RequestTime => "request_time",
             Rule::SlowReader => "slow_reader",
+            Rule::SlowSender => "slow_sender",
+            Rule::ConnectionTime => "connection_time",
             Rule::MessageSize => "message_size",
             Rule::HeaderSize => "header_size",
             Rule::BodySize => "body_size",

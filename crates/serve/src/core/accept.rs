@@ -1,194 +1,215 @@
-//! The accept loop, and the life of one connection.
+//! The accept loop: who is let in.
 
-use std::any::Any;
 use std::fs::File;
-use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::Duration;
 
+use plumb_evidence::server::EventKind;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 
+use super::connection::{Admitted, Conversation};
 use super::gate::Admission;
+use super::ledger::Ledger;
+use super::listener::Listener;
+use super::policy::Expectation;
+use super::proxied::{OpeningError, named_ends, read_opening};
+use super::refuse::{Refusal, refuse};
 use super::server::{Context, Service, Shared};
-use super::stream::{Ledger, Stream};
-use super::{Closed, ConnectionRecord, Cut, Endpoint, EventKind, Events, nanoseconds};
+use super::socket::Socket;
+use super::stream::Stream;
+use super::{Endpoint, Events, Phase, Rule, WhenFull, nanoseconds};
 
-/// A connection that passed the limits; dropping it counts it out.
-#[derive(Debug)]
-struct Admitted {
-    shared: Arc<Shared>,
-    _permit: OwnedSemaphorePermit,
-    _admission: Admission,
+/// What the accept loop of one socket works with.
+pub(super) struct Door<T> {
+    pub(super) shared: Arc<Shared>,
+    pub(super) service: Arc<T>,
+    pub(super) events: Events,
 }
 
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.shared.connections_open.fetch_sub(1, Ordering::Relaxed);
-    }
+/// A connection that is not let in yet.
+struct Caller {
+    socket: Socket,
+    peer: Endpoint,
+    local: Option<Endpoint>,
 }
 
 /// Accepts until the server stops.
-pub(super) async fn accept<T: Service>(
-    shared: Arc<Shared>,
-    listener: tokio::net::TcpListener,
-    mut reserve: Reserve,
-    local: SocketAddr,
-    service: Arc<T>,
-) {
-    let stop = shared.stop.clone();
+pub(super) async fn accept<T: Service>(door: Door<T>, listener: Listener, mut reserve: Reserve) {
+    let stop = door.shared.stop.clone();
+    let door = Arc::new(door);
     let accepting = async {
-        let events = shared.events.at(local.into());
         loop {
-            let permit = connection_permit(&shared, &events).await;
+            let permit = door.permit().await;
             match listener.accept().await {
-                Ok((tcp, peer)) => admit(&shared, &events, permit, tcp, peer, &service),
-                Err(error) => {
-                    let back_off = back_off(&error);
-                    let errno = error.raw_os_error();
-                    events.emit(EventKind::AcceptFailed {
-                        errno,
-                        error: error.to_string(),
-                        back_off_ns: nanoseconds(back_off),
-                    });
-                    if !back_off.is_zero() {
-                        reserve.turn_one_away(&listener).await;
-                        tokio::time::sleep(back_off).await;
+                Ok((socket, peer)) => {
+                    reserve.recovered();
+                    let caller = Caller { local: socket.local(), socket, peer };
+                    match permit {
+                        Some(permit) => door.answer(permit, caller),
+                        None => door.turn_away(caller, Refusal::Full),
                     }
                 }
+                Err(error) => reserve.accept_failed(&error, &listener, &door.events).await,
             }
         }
     };
     stop.run_until_cancelled(accepting).await;
 }
 
-/// Waits for room. Taken before `accept`, so that what waits stays in the
-/// kernel's queue and costs nothing here.
-async fn connection_permit(shared: &Arc<Shared>, events: &Events) -> OwnedSemaphorePermit {
-    let permits = Arc::clone(&shared.connection_permits);
-    if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
-        return permit;
-    }
-    events.emit(EventKind::AcceptPaused { connections: shared.limits.connections_max });
-    match permits.acquire_owned().await {
-        Ok(permit) => permit,
-        // The semaphore is never closed; were it, waiting for the stop is right.
-        Err(_) => std::future::pending().await,
-    }
-}
-
-fn admit<T: Service>(
-    shared: &Arc<Shared>,
-    events: &Events,
-    permit: OwnedSemaphorePermit,
-    tcp: tokio::net::TcpStream,
-    peer: SocketAddr,
-    service: &Arc<T>,
-) {
-    let number = shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
-    // The address that the client connected to; a wildcard socket has no one address.
-    let local = tcp.local_addr().ok().map(Endpoint::from).or_else(|| events.local.clone());
-    let peer_end = Endpoint::from(peer);
-    let events = Events { local: local.clone(), ..events.between(Some(number), peer_end.clone()) };
-    let admission = match shared.gate.admit(peer.ip(), shared.limits.connections_per_client_max) {
-        Ok(admission) => admission,
-        Err(connections) => return events.emit(EventKind::ClientLimit { connections }),
-    };
-    shared.connections_open.fetch_add(1, Ordering::Relaxed);
-    let admitted = Admitted { shared: Arc::clone(shared), _permit: permit, _admission: admission };
-    events.emit(EventKind::Accepted);
-    // A header and a body are written apart; Nagle would hold the second back
-    // until the first is acknowledged, 40 ms later. Fails only if the peer left.
-    let _ = tcp.set_nodelay(true);
-    let context = Context {
-        local: local.unwrap_or_else(|| peer_end.clone()),
-        peer: peer_end,
-        stop: shared.stop.clone(),
-        events,
-        limits: Arc::clone(&shared.limits),
-        tls: None,
-    };
-    shared.connections.spawn(converse(admitted, tcp, context, Arc::clone(service)));
-}
-
-/// One connection, from the first byte to the record of its end.
-async fn converse<T: Service>(
-    admitted: Admitted,
-    tcp: tokio::net::TcpStream,
-    context: Context,
-    service: Arc<T>,
-) {
-    let began = Instant::now();
-    let events = context.events.clone();
-    let ledger = Arc::new(Ledger::default());
-    let stream = Stream::new(tcp, &context.limits, Arc::clone(&ledger));
-    let lifetime = context.limits.connection;
-    let cut = admitted.shared.cut.clone();
-    let serving = catch_panic(async move { service.serve(stream, context).await });
-    let how = tokio::select! {
-        () = cut.cancelled() => Closed::Cut(Cut::Stop),
-        () = lifetime_over(lifetime) => Closed::Cut(Cut::Connection),
-        outcome = serving => how_it_ended(outcome, &ledger),
-    };
-    // Before the event: who sees that a connection closed may count the open ones.
-    drop(admitted);
-    events.emit(EventKind::Closed(Box::new(ConnectionRecord {
-        how,
-        read_bytes: ledger.read_bytes.load(Ordering::Relaxed),
-        written_bytes: ledger.written_bytes.load(Ordering::Relaxed),
-        duration_ns: nanoseconds(began.elapsed()),
-        protocol: None,
-        requests: 0,
-        tls: None,
-        user: None,
-        tcp: None,
-    })));
-}
-
-async fn lifetime_over(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn how_it_ended(outcome: Result<io::Result<()>, String>, ledger: &Ledger) -> Closed {
-    match outcome {
-        Err(message) => Closed::Panicked(message),
-        Ok(result) => match (ledger.cut.get(), result) {
-            (Some(&cut), _) => Closed::Cut(cut),
-            (None, Ok(())) => Closed::Finished,
-            (None, Err(error)) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-                Some(&cut) => Closed::Cut(cut),
-                None => Closed::Failed(error.to_string()),
-            },
-        },
-    }
-}
-
-/// Runs `future`; a panic in it becomes its message.
-pub(super) async fn catch_panic<F: Future>(future: F) -> Result<F::Output, String> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        // The future is dropped after a panic and never polled again.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(payload) => Poll::Ready(Err(panic_message(payload.as_ref()))),
+impl<T: Service> Door<T> {
+    /// Waits for room. Taken before `accept`, so that what waits stays in the
+    /// kernel's queue and costs nothing here. `None`: there is none, and who
+    /// comes is to be told so.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        let permits = Arc::clone(&self.shared.connection_permits);
+        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            return Some(permit);
         }
-    })
-    .await
-}
+        if self.shared.limits.when_full == WhenFull::Refuse {
+            return None;
+        }
+        let connections = self.shared.limits.connections_max;
+        self.events.emit(EventKind::AcceptPaused { connections });
+        match permits.acquire_owned().await {
+            Ok(permit) => Some(permit),
+            // The semaphore is never closed; were it, waiting for the stop is right.
+            Err(_) => std::future::pending().await,
+        }
+    }
 
-fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a message").to_owned()
+    /// Takes up one connection.
+    fn answer(self: &Arc<Self>, permit: OwnedSemaphorePermit, caller: Caller) {
+        let policy = &self.shared.policy;
+        caller.socket.set_up(&policy.socket);
+        match policy.proxies.expectation(caller.peer.ip()) {
+            Expectation::None => {
+                if let Some((stream, context, admitted)) = self.admit(permit, caller, None) {
+                    self.converse(stream, context, admitted);
+                }
+            }
+            Expectation::Stranger => {
+                let events = self.about(None, &caller);
+                let detail = "only proxies that were named may connect";
+                events.security(Rule::ProxyHeader, Phase::Accept, detail);
+            }
+            expectation @ (Expectation::Optional | Expectation::Required) => {
+                let door = Arc::clone(self);
+                let optional = expectation == Expectation::Optional;
+                self.shared.connections.spawn(door.hear_proxy(permit, caller, optional));
+            }
+        }
+    }
+
+    /// Hears for whom a proxy speaks, and takes up the connection for that
+    /// client.
+    async fn hear_proxy(
+        self: Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        mut caller: Caller,
+        optional: bool,
+    ) {
+        let limit = self.shared.limits.proxy_header;
+        let hearing = tokio::time::timeout(limit, read_opening(&mut caller.socket, optional));
+        let heard = tokio::select! {
+            heard = hearing => heard,
+            () = self.shared.stop.cancelled() => return,
+        };
+        let opening = match heard {
+            Ok(Ok(opening)) => opening,
+            // A connection that ends at once is how a port is looked at.
+            Ok(Err(OpeningError::Io(_))) => return,
+            failed => {
+                let detail = match failed {
+                    Ok(Err(error)) => error.to_string(),
+                    _ => format!("the PROXY header took longer than {limit:?}"),
+                };
+                self.about(None, &caller).security(Rule::ProxyHeader, Phase::Proxy, detail);
+                return;
+            }
+        };
+        let proxy = opening.header.is_some().then(|| Arc::new(caller.peer.clone()));
+        if let Some(header) = &opening.header {
+            let (client, destination) = named_ends(header);
+            self.about(None, &caller).emit(EventKind::ProxyHeader {
+                version: header.version,
+                client: client.clone(),
+                destination: destination.clone(),
+            });
+            caller.peer = client.unwrap_or(caller.peer);
+            caller.local = destination.or(caller.local);
+        }
+        if let Some((mut stream, context, admitted)) = self.admit(permit, caller, proxy) {
+            stream.give_back(opening.rest);
+            self.converse(stream, context, admitted);
+        }
+    }
+
+    /// Lets a connection in, if the rules allow it.
+    fn admit(
+        self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        caller: Caller,
+        proxy: Option<Arc<Endpoint>>,
+    ) -> Option<(Stream, Context, Admitted)> {
+        let shared = &self.shared;
+        let admission = match caller.peer.ip().map(|client| self.check(client)) {
+            None => None,
+            Some(Ok(admission)) => Some(admission),
+            Some(Err(refusal)) => {
+                drop(permit);
+                self.turn_away(caller, refusal);
+                return None;
+            }
+        };
+        let number = shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
+        let events = self.about(Some(number), &caller);
+        let admitted = Admitted::new(shared, permit, admission);
+        events.emit(EventKind::Accepted);
+        let Caller { socket, peer, local } = caller;
+        let limits = Arc::clone(&shared.limits);
+        let ledger = Arc::new(Ledger::new(Arc::clone(&limits)));
+        let stream = Stream::new(socket, Arc::clone(&limits), Arc::clone(&ledger), &events);
+        let local = local.or_else(|| events.local().cloned()).unwrap_or(Endpoint::Unix(None));
+        let stop = shared.stop.clone();
+        let context = Context { peer, local, proxy, stop, events, limits, ledger, tls: None };
+        Some((stream, context, admitted))
+    }
+
+    /// The rules of who may come, and how often.
+    fn check(&self, client: IpAddr) -> Result<Admission, Refusal> {
+        if !self.shared.policy.access.permits(client) {
+            return Err(Refusal::Access);
+        }
+        if let Some(rates) = &self.shared.connection_rates {
+            rates.check(client).map_err(|after| Refusal::Rate { retry_after: after.0 })?;
+        }
+        let limit = self.shared.limits.connections_per_client_max;
+        let admission = self.shared.gate.admit(client, limit);
+        admission.map_err(|connections| Refusal::ClientFull { connections })
+    }
+
+    fn converse(self: &Arc<Self>, stream: Stream, context: Context, admitted: Admitted) {
+        let (ledger, events) = (Arc::clone(&context.ledger), context.events.clone());
+        let service = Arc::clone(&self.service);
+        let serving = async move { service.serve(stream, context).await };
+        self.shared.connections.spawn(Conversation::new(admitted, serving, ledger, events));
+    }
+
+    fn turn_away(&self, caller: Caller, refusal: Refusal) {
+        let events = self.about(None, &caller);
+        events.security(refusal.rule(), Phase::Accept, refusal.to_string());
+        if let Some(farewell) = self.service.farewell(&refusal) {
+            refuse(&self.shared, caller.socket, farewell);
+        }
+    }
+
+    fn about(&self, connection: Option<u64>, caller: &Caller) -> Events {
+        let local = caller.local.clone().or_else(|| self.events.local().cloned());
+        self.events.between(connection, local, caller.peer.clone())
+    }
 }
 
 /// How long to wait after `accept` failed. Errors of the connection that was
@@ -209,19 +230,59 @@ pub(super) fn back_off(error: &io::Error) -> Duration {
 }
 
 /// A descriptor held back. When the process has none left, giving it up lets
-/// one waiting connection be accepted and closed, so that its client learns of
-/// the trouble at once instead of hanging in the queue.
+/// waiting connections be accepted and closed one by one, so that their
+/// clients learn of the trouble at once instead of hanging in the queue.
 #[derive(Debug)]
-pub(super) struct Reserve(Option<File>);
+pub(super) struct Reserve {
+    file: Option<File>,
+    /// Whether it was told that `accept` fails, since it last succeeded.
+    told: bool,
+}
 
 impl Reserve {
     pub(super) fn new() -> Self {
-        Reserve(File::open("/dev/null").ok())
+        Reserve { file: File::open("/dev/null").ok(), told: false }
     }
 
-    async fn turn_one_away(&mut self, listener: &tokio::net::TcpListener) {
-        self.0 = None;
-        let _ = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
-        *self = Reserve::new();
+    fn recovered(&mut self) {
+        self.told = false;
+    }
+
+    /// Tells of the failure, once for each time that it lasts, and waits.
+    async fn accept_failed(&mut self, error: &io::Error, listener: &Listener, events: &Events) {
+        let back_off = back_off(error);
+        if !self.told || back_off.is_zero() {
+            events.emit(EventKind::AcceptFailed {
+                errno: error.raw_os_error(),
+                error: error.to_string(),
+                back_off_ns: nanoseconds(back_off),
+            });
+        }
+        if back_off.is_zero() {
+            return;
+        }
+        let first = !std::mem::replace(&mut self.told, true);
+        let turned_away = self.turn_away(listener).await;
+        if first && turned_away > 0 {
+            let detail = format!("{error}; who waits is turned away");
+            events.security(Rule::Descriptors, Phase::Accept, detail);
+        }
+        tokio::time::sleep(back_off).await;
+    }
+
+    /// Accepts and closes what waits; gives how many that were.
+    async fn turn_away(&mut self, listener: &Listener) -> usize {
+        /// What is more waits for the next round: others want this thread too.
+        const ROUND_MAX: usize = 256;
+        let mut count = 0;
+        while count < ROUND_MAX {
+            self.file = None;
+            let Ok(Ok(_)) = tokio::time::timeout(Duration::ZERO, listener.accept()).await else {
+                break;
+            };
+            count += 1;
+        }
+        self.file = File::open("/dev/null").ok();
+        count
     }
 }

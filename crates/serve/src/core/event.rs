@@ -9,6 +9,8 @@ pub use plumb_evidence::server::{
     TlsRecord, Transport,
 };
 
+use super::throttle::Throttle;
+
 /// Where events go. It is called on the server's own tasks and must not block.
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
@@ -41,67 +43,151 @@ impl EventSink for tokio::sync::mpsc::Sender<ServerEvent> {
     }
 }
 
-/// A sink together with whom its events are about.
+/// A sink together with whom its events are about. Cloning is cheap.
 #[derive(Clone)]
-pub struct Events {
-    pub(super) began: Instant,
-    pub(super) sink: Arc<dyn EventSink>,
-    pub(super) server: Arc<str>,
-    pub(super) connection: Option<u64>,
-    pub(super) local: Option<Endpoint>,
-    pub(super) peer: Option<Endpoint>,
+pub struct Events(Arc<About>);
+
+/// Whom events are about.
+struct About {
+    origin: Arc<Origin>,
+    connection: Option<u64>,
+    local: Option<Endpoint>,
+    peer: Option<Endpoint>,
 }
+
+/// What all events of a server have in common.
+struct Origin {
+    began: Instant,
+    server: Arc<str>,
+    throttle: Throttle,
+    wants_bytes: bool,
+    sink: Box<dyn EventSink>,
+}
+
+/// Bytes of a read or write that an event shows. What people want to see of a
+/// conversation is its beginning.
+const SHOWN_BYTES_MAX: usize = 4096;
 
 impl Events {
     /// Events of the server called `server`, whose time begins now.
     pub fn new(server: impl Into<Arc<str>>, sink: impl EventSink) -> Self {
-        Events {
+        let origin = Origin {
             began: Instant::now(),
-            sink: Arc::new(sink),
             server: server.into(),
+            throttle: Throttle::default(),
+            wants_bytes: sink.wants_bytes(),
+            sink: Box::new(sink),
+        };
+        Events(Arc::new(About {
+            origin: Arc::new(origin),
             connection: None,
             local: None,
             peer: None,
-        }
+        }))
     }
 
     /// Tells that `kind` happened now.
     pub fn emit(&self, kind: EventKind) {
-        self.sink.event(ServerEvent {
-            at_ns: nanoseconds(self.began.elapsed()),
+        let About { origin, connection, local, peer } = &*self.0;
+        origin.sink.event(ServerEvent {
+            at_ns: nanoseconds(origin.began.elapsed()),
             unix_ns: plumb_sys::clock::unix_ns(),
-            server: Arc::clone(&self.server),
-            connection: self.connection,
-            local: self.local.clone(),
-            peer: self.peer.clone(),
+            server: Arc::clone(&origin.server),
+            connection: *connection,
+            local: local.clone(),
+            peer: peer.clone(),
             kind,
         });
     }
 
-    /// Tells that a rule was broken in this phase.
+    /// Tells that a rule was broken in this phase. Of each rule so many are
+    /// told in a second; what is more is counted and told later.
     pub fn security(&self, rule: Rule, phase: Phase, detail: impl Into<String>) {
-        self.emit(EventKind::Security { rule, phase, detail: detail.into() });
+        let second = self.0.origin.began.elapsed().as_secs();
+        let verdict = self.0.origin.throttle.check(rule, second);
+        if verdict.untold > 0 {
+            self.emit(EventKind::Suppressed { rule, events: verdict.untold });
+        }
+        if verdict.tell {
+            self.emit(EventKind::Security { rule, phase, detail: detail.into() });
+        }
+    }
+
+    /// Tells of what was counted and not told.
+    pub(super) fn flush_suppressed(&self) {
+        for (rule, events) in self.0.origin.throttle.take_untold() {
+            self.emit(EventKind::Suppressed { rule, events });
+        }
     }
 
     /// Whether every read and write is to be told.
     pub fn wants_bytes(&self) -> bool {
-        self.sink.wants_bytes()
+        self.0.origin.wants_bytes
     }
 
-    pub(super) fn at(&self, local: Endpoint) -> Self {
-        Events { local: Some(local), ..self.clone() }
+    /// Tells of bytes that came, where that is wanted.
+    pub fn received(&self, bytes: &[u8]) {
+        if self.wants_bytes() {
+            let size_bytes = bytes.len() as u64;
+            self.emit(EventKind::Received { size_bytes, first_bytes: shown(bytes) });
+        }
     }
 
-    pub(super) fn between(&self, connection: Option<u64>, peer: Endpoint) -> Self {
-        Events { connection, peer: Some(peer), ..self.clone() }
+    /// Tells of bytes that went, where that is wanted.
+    pub fn sent(&self, bytes: &[u8]) {
+        if self.wants_bytes() {
+            let size_bytes = bytes.len() as u64;
+            self.emit(EventKind::Sent { size_bytes, first_bytes: shown(bytes) });
+        }
     }
+
+    /// Tells that the peer sends nothing more, where that is wanted.
+    pub fn half_closed(&self) {
+        if self.wants_bytes() {
+            self.emit(EventKind::HalfClosed);
+        }
+    }
+
+    /// The number of the connection, from 1.
+    pub fn connection(&self) -> Option<u64> {
+        self.0.connection
+    }
+
+    pub(super) fn at(&self, local: Option<Endpoint>) -> Self {
+        let About { origin, connection, peer, .. } = &*self.0;
+        Events(Arc::new(About {
+            origin: Arc::clone(origin),
+            connection: *connection,
+            local,
+            peer: peer.clone(),
+        }))
+    }
+
+    pub(super) fn between(
+        &self,
+        connection: Option<u64>,
+        local: Option<Endpoint>,
+        peer: Endpoint,
+    ) -> Self {
+        let origin = Arc::clone(&self.0.origin);
+        Events(Arc::new(About { origin, connection, local, peer: Some(peer) }))
+    }
+
+    pub(super) fn local(&self) -> Option<&Endpoint> {
+        self.0.local.as_ref()
+    }
+}
+
+/// The beginning of `bytes` as text: what is no printable ASCII is escaped.
+fn shown(bytes: &[u8]) -> String {
+    bytes[..bytes.len().min(SHOWN_BYTES_MAX)].escape_ascii().to_string()
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events")
-            .field("server", &self.server)
-            .field("connection", &self.connection)
+            .field("server", &self.0.origin.server)
+            .field("connection", &self.0.connection)
             .finish_non_exhaustive()
     }
 }

@@ -1,31 +1,23 @@
 //! Who may connect: connections in all, and of one client.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One client: an IPv4 address, or an IPv6 /64, which is what a subscriber is given.
-fn client_key(address: IpAddr) -> IpAddr {
-    /// The network part of an IPv6 address, RFC 4291 section 2.5.1.
-    const NETWORK: u128 = !0 << 64;
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & NETWORK)),
-        v4 => v4,
-    }
-}
+use super::rate::ClientKey;
 
 /// Counts the connections of each client. The table holds only clients that
 /// are connected, so the limit on connections bounds it.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    clients: Mutex<HashMap<IpAddr, usize>>,
+    clients: Mutex<HashMap<ClientKey, usize>>,
 }
 
 /// A connection that was let in; dropping it counts it out.
 #[derive(Debug)]
 pub(super) struct Admission {
     gate: Arc<Gate>,
-    client: IpAddr,
+    client: ClientKey,
 }
 
 impl Gate {
@@ -36,7 +28,7 @@ impl Gate {
         address: IpAddr,
         limit: usize,
     ) -> Result<Admission, usize> {
-        let client = client_key(address);
+        let client = ClientKey::from(address);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let count = clients.get(&client).copied().unwrap_or(0);
         if count >= limit {

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::EventKind;
-use super::accept::{back_off, catch_panic};
+use super::accept::back_off;
 use super::server::{Context, Datagram, DatagramService, Shared};
+use super::{Ledger, Phase, Rule};
 
 /// Takes datagrams until the server stops; each is answered on a task of its own.
 pub(super) async fn receive<T: DatagramService>(
@@ -28,19 +28,23 @@ pub(super) async fn receive<T: DatagramService>(
                     continue;
                 }
             };
-            let events = shared.events.at(local.into()).between(None, peer.into());
+            let events = shared.events.between(None, Some(local.into()), peer.into());
             let Ok(permit) = Arc::clone(&shared.datagram_permits).try_acquire_owned() else {
                 let in_flight = shared.limits.datagrams_in_flight_max;
-                events.emit(EventKind::DatagramLimit { in_flight });
+                let detail =
+                    format!("{in_flight} datagrams are being answered; this one is dropped");
+                events.security(Rule::DatagramsMax, Phase::Accept, detail);
                 continue;
             };
             let datagram = Datagram { bytes: buffer[..count].to_vec(), peer };
             let context = Context {
                 peer: peer.into(),
                 local: local.into(),
+                proxy: None,
                 stop: stop.clone(),
                 events,
                 limits: Arc::clone(&shared.limits),
+                ledger: Arc::new(Ledger::new(Arc::clone(&shared.limits))),
                 tls: None,
             };
             let (service, socket) = (Arc::clone(&service), Arc::clone(&socket));
@@ -48,8 +52,7 @@ pub(super) async fn receive<T: DatagramService>(
             shared.connections.spawn(async move {
                 let _permit = permit;
                 let answering = async {
-                    let answer = catch_panic(service.answer(datagram, context)).await;
-                    if let Ok(Some(answer)) = answer {
+                    if let Some(answer) = service.answer(datagram, context).await {
                         let _ = socket.send_to(&answer, peer).await;
                     }
                 };

@@ -1,97 +1,23 @@
-//! A connection whose reads and writes keep the server's deadlines.
+//! A connection that counts what passes and keeps the server's limits.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
+use plumb_evidence::observation::TcpInfo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
-use super::{Cut, Limits};
+use super::ledger::Ledger;
+use super::pace::Pacer;
+use super::socket::Socket;
+use super::{Cut, Events, Limits};
 
-/// What a service talks over: a TCP connection, or TLS on top of one.
+/// What a service talks over: a connection, or TLS on top of one.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes closing send RST instead of FIN (SO_LINGER with zero).
     fn reset_on_close(&self) -> io::Result<()>;
-}
-
-/// An accepted TCP connection with deadlines and counters.
-///
-/// A read that waits past a deadline fails with [`io::ErrorKind::TimedOut`],
-/// and so does a write that the peer does not take.
-#[derive(Debug)]
-pub struct Stream {
-    tcp: TcpStream,
-    first_byte: Duration,
-    idle: Duration,
-    last_activity: Instant,
-    read_timer: Option<Pin<Box<Sleep>>>,
-    write_timer: Option<Pin<Box<Sleep>>>,
-    ledger: Arc<Ledger>,
-}
-
-/// What passed over a connection, kept where the core sees it after the
-/// service has dropped the stream.
-#[derive(Debug, Default)]
-pub(super) struct Ledger {
-    pub(super) read_bytes: AtomicU64,
-    pub(super) written_bytes: AtomicU64,
-    pub(super) cut: OnceLock<Cut>,
-}
-
-impl Stream {
-    pub(super) fn new(tcp: TcpStream, limits: &Limits, ledger: Arc<Ledger>) -> Self {
-        Stream {
-            tcp,
-            first_byte: limits.first_byte,
-            idle: limits.idle,
-            last_activity: Instant::now(),
-            read_timer: None,
-            write_timer: None,
-            ledger,
-        }
-    }
-
-    fn deadline(&self) -> (Instant, Cut) {
-        // Until the first byte, last_activity is the time of the accept or of
-        // the greeting that the peer ought to answer.
-        if self.ledger.read_bytes.load(Ordering::Relaxed) == 0 {
-            (self.last_activity + self.first_byte, Cut::FirstByte)
-        } else {
-            (self.last_activity + self.idle, Cut::Idle)
-        }
-    }
-
-    /// Pending while the deadline is ahead; the timer is set only when
-    /// something waits, and moved only when it fires too early.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<io::Error> {
-        let (deadline, cut) = self.deadline();
-        let timer = if reading { &mut self.read_timer } else { &mut self.write_timer };
-        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        loop {
-            ready!(timer.as_mut().poll(cx));
-            if timer.deadline() >= deadline {
-                let _ = self.ledger.cut.set(cut);
-                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, cut));
-            }
-            timer.as_mut().reset(deadline);
-        }
-    }
-
-    fn wrote(&mut self, count: usize) {
-        self.last_activity = Instant::now();
-        self.ledger.written_bytes.fetch_add(count as u64, Ordering::Relaxed);
-    }
-}
-
-impl Io for Stream {
-    fn reset_on_close(&self) -> io::Result<()> {
-        plumb_sys::tcp::reset_on_close(&self.tcp)
-    }
 }
 
 impl Io for tokio::io::DuplexStream {
@@ -100,155 +26,252 @@ impl Io for tokio::io::DuplexStream {
     }
 }
 
+/// An accepted connection.
+///
+/// When a limit has passed, reads fail with [`io::ErrorKind::TimedOut`]; the
+/// service then has a moment to say so to the peer. A write that the peer does
+/// not take for too long, or takes too slowly, fails in the same way.
+#[derive(Debug)]
+pub struct Stream(Box<Connection>);
+
+/// Behind one pointer: futures that pass a stream on keep several copies of it.
+#[derive(Debug)]
+struct Connection {
+    socket: Socket,
+    ledger: Arc<Ledger>,
+    limits: Arc<Limits>,
+    /// Where to tell of reads and writes, if that is wanted.
+    events: Option<Events>,
+    /// What was read before the service began, behind a proxy's header.
+    seen: Option<Box<Vec<u8>>>,
+    /// There while, or shortly after, the peer did not take what was written.
+    blocked: Option<Box<Blocked>>,
+}
+
+/// How the peer takes what is written.
+#[derive(Debug)]
+struct Blocked {
+    pacer: Pacer,
+    taken_bytes: u64,
+    taken_at: Instant,
+}
+
+impl Stream {
+    pub(super) fn new(
+        socket: Socket,
+        limits: Arc<Limits>,
+        ledger: Arc<Ledger>,
+        events: &Events,
+    ) -> Self {
+        let events = events.wants_bytes().then(|| events.clone());
+        Stream(Box::new(Connection { socket, ledger, limits, events, seen: None, blocked: None }))
+    }
+
+    /// Gives `bytes` to the service before what else comes.
+    pub(super) fn give_back(&mut self, mut bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            // In the order in which they are taken: from the end.
+            bytes.reverse();
+            self.0.seen = Some(Box::new(bytes));
+        }
+    }
+}
+
+impl Connection {
+    fn events(&self) -> Option<&Events> {
+        self.events.as_ref().filter(|_| !self.ledger.is_encrypted())
+    }
+
+    fn wrote(&mut self, bytes: &[u8]) {
+        self.wrote_count(bytes.len());
+        if let Some(events) = self.events() {
+            events.sent(bytes);
+        }
+    }
+
+    fn wrote_count(&mut self, count: usize) {
+        self.ledger.wrote(count);
+        if let Some(blocked) = &mut self.blocked {
+            let now = Instant::now();
+            blocked.taken_at = now;
+            if now >= blocked.pacer.due() {
+                self.blocked = None;
+            }
+        }
+    }
+
+    /// Bytes that the peer's system has acknowledged.
+    fn taken_bytes(&self) -> u64 {
+        let waiting = self.socket.unsent_bytes().unwrap_or(0);
+        self.ledger.written_bytes().saturating_sub(u64::from(waiting))
+    }
+
+    /// The peer does not take what is written. Judged by what its system has
+    /// acknowledged: the kernel of this side may hold megabytes, and a write
+    /// succeeds only when a good part of them is gone.
+    fn judge_reader(&mut self) -> Poll<io::Error> {
+        self.ledger.write_waits();
+        let (now, taken_bytes) = (Instant::now(), self.taken_bytes());
+        let pace = self.limits.reader_pace;
+        let blocked = self.blocked.get_or_insert_with(|| {
+            let pacer = Pacer::new(pace, now, taken_bytes);
+            Box::new(Blocked { pacer, taken_bytes, taken_at: now })
+        });
+        if taken_bytes > blocked.taken_bytes {
+            (blocked.taken_bytes, blocked.taken_at) = (taken_bytes, now);
+        }
+        let stalled = now >= blocked.taken_at + self.limits.write_stall;
+        if stalled || blocked.pacer.too_slow(now, taken_bytes) {
+            self.ledger.set_cut(Cut::SlowReader);
+            return Poll::Ready(timed_out(Cut::SlowReader));
+        }
+        Poll::Pending
+    }
+
+    /// The end of a write that the system did not take at once.
+    fn wrote_some(
+        &mut self,
+        result: Poll<io::Result<usize>>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(count)) => {
+                self.wrote(&bytes[..count.min(bytes.len())]);
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => self.judge_reader().map(Err),
+        }
+    }
+
+    /// What limits what may still be written: a slow reader and the end of
+    /// all time; after the others a service may say what happened.
+    fn refuse_write(&self) -> Option<io::Error> {
+        let cut = self.ledger.cut()?;
+        matches!(cut, Cut::SlowReader | Cut::Connection).then(|| timed_out(cut))
+    }
+}
+
+fn timed_out(cut: Cut) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, cut)
+}
+
+impl Io for Stream {
+    fn reset_on_close(&self) -> io::Result<()> {
+        self.0.socket.reset_on_close()
+    }
+}
+
+impl Drop for Connection {
+    /// The kernel's state of the connection goes with the socket.
+    fn drop(&mut self) {
+        if self.ledger.cut() == Some(Cut::SlowReader) {
+            // The kernel would go on offering for minutes what nobody takes.
+            let _ = self.socket.reset_on_close();
+        }
+        if let Socket::Tcp(tcp) = &self.socket
+            && let Ok(info) = plumb_sys::tcp::tcp_info(tcp)
+        {
+            self.ledger.set_tcp(as_evidence(info));
+        }
+    }
+}
+
+fn as_evidence(info: plumb_sys::tcp::TcpInfo) -> TcpInfo {
+    TcpInfo {
+        state: info.state.to_owned(),
+        rtt_us: info.rtt_us,
+        rtt_min_us: info.rtt_min_us,
+        retransmits: info.retransmits,
+        total_retransmits: info.total_retransmits,
+        backoff: info.backoff,
+        unacked_segments: info.unacked_segments,
+        lost_segments: info.lost_segments,
+        path_mtu_bytes: info.path_mtu_bytes,
+        send_mss_bytes: info.send_mss_bytes,
+        receive_mss_bytes: info.receive_mss_bytes,
+        advertised_mss_bytes: info.advertised_mss_bytes,
+        sent_bytes: info.sent_bytes,
+        acked_bytes: info.acked_bytes,
+        received_bytes: info.received_bytes,
+        send_queue_bytes: info.send_queue_bytes,
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.tcp).poll_read(cx, buffer) {
-            Poll::Ready(result) => {
-                let count = buffer.filled().len() - before;
-                self.last_activity = Instant::now();
-                self.ledger.read_bytes.fetch_add(count as u64, Ordering::Relaxed);
-                Poll::Ready(result)
+        let this = &mut *self.get_mut().0;
+        if let Some(seen) = &mut this.seen {
+            let rest = seen.len().saturating_sub(buffer.remaining());
+            seen.drain(rest..).rev().for_each(|byte| buffer.put_slice(&[byte]));
+            if seen.is_empty() {
+                this.seen = None;
             }
-            Poll::Pending => self.poll_deadline(cx, true).map(Err),
+            return Poll::Ready(Ok(()));
         }
+        if let Some(cut) = this.ledger.cut() {
+            return Poll::Ready(Err(timed_out(cut)));
+        }
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut this.socket).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(())) = result {
+            let bytes = &buffer.filled()[before..];
+            this.ledger.read(bytes.len());
+            if let Some(events) = this.events() {
+                if bytes.is_empty() { events.half_closed() } else { events.received(bytes) }
+            }
+        }
+        result
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.tcp).poll_write(cx, bytes) {
-            Poll::Ready(result) => {
-                self.wrote(*result.as_ref().unwrap_or(&0));
-                Poll::Ready(result)
-            }
-            Poll::Pending => self.poll_deadline(cx, false).map(Err),
+        let this = &mut *self.get_mut().0;
+        if let Some(error) = this.refuse_write() {
+            return Poll::Ready(Err(error));
         }
+        let result = Pin::new(&mut this.socket).poll_write(cx, bytes);
+        this.wrote_some(result, bytes)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.tcp).poll_write_vectored(cx, parts) {
-            Poll::Ready(result) => {
-                self.wrote(*result.as_ref().unwrap_or(&0));
-                Poll::Ready(result)
-            }
-            Poll::Pending => self.poll_deadline(cx, false).map(Err),
+        let this = &mut *self.get_mut().0;
+        if let Some(error) = this.refuse_write() {
+            return Poll::Ready(Err(error));
         }
+        let result = Pin::new(&mut this.socket).poll_write_vectored(cx, parts);
+        let Poll::Ready(Ok(count)) = result else { return this.wrote_some(result, &[]) };
+        if this.events().is_some() {
+            let all: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+            this.wrote(&all[..count.min(all.len())]);
+        } else {
+            this.wrote_count(count);
+        }
+        Poll::Ready(Ok(count))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.0.socket.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.0.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.0.socket).poll_shutdown(cx)
     }
-}
-
-/// A stream of which the first bytes were already read, to see what they are.
-#[derive(Debug)]
-pub struct Rewind<S> {
-    seen: Vec<u8>,
-    given: usize,
-    inner: S,
-}
-
-impl<S> Rewind<S> {
-    /// Gives `seen` first, then what `inner` has.
-    pub fn new(seen: Vec<u8>, inner: S) -> Self {
-        Rewind { seen, given: 0, inner }
-    }
-}
-
-impl<S: Io> Io for Rewind<S> {
-    fn reset_on_close(&self) -> io::Result<()> {
-        self.inner.reset_on_close()
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Rewind<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let rest = &self.seen[self.given..];
-        if rest.is_empty() {
-            return Pin::new(&mut self.inner).poll_read(cx, buffer);
-        }
-        let count = rest.len().min(buffer.remaining());
-        buffer.put_slice(&rest[..count]);
-        self.given += count;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
-/// The peer has this long to see the FIN and close.
-pub(crate) const LINGER: Duration = Duration::from_secs(2);
-/// A peer that sends more than this while it should close does not listen anyway.
-pub(crate) const LINGER_BYTES_MAX: u64 = 256 * 1024;
-
-/// Closes as RFC 9112 section 9.6 advises: FIN first, then what the peer still
-/// sends is read away. Closing with unread bytes would send RST, and RST makes
-/// the peer forget what it has not read yet.
-pub(crate) async fn close_gently<S: Io>(mut stream: S) {
-    let away = async {
-        stream.shutdown().await?;
-        let mut buffer = [0; 4096];
-        let mut total: u64 = 0;
-        while total < LINGER_BYTES_MAX {
-            match stream.read(&mut buffer).await? {
-                0 => break,
-                count => total += count as u64,
-            }
-        }
-        io::Result::Ok(())
-    };
-    let _ = tokio::time::timeout(LINGER, away).await;
 }

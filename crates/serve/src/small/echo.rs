@@ -1,10 +1,12 @@
 //! Echo, RFC 862: what comes goes back.
 
+use std::future::Future;
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use super::would_loop;
+use crate::core::lend::echo_lent;
 use crate::core::{Context, Datagram, DatagramService, Io, Service};
 
 /// Sends back what it receives, over TCP and UDP.
@@ -12,20 +14,21 @@ use crate::core::{Context, Datagram, DatagramService, Io, Service};
 pub struct Echo;
 
 impl Service for Echo {
-    async fn serve<S: Io>(&self, mut stream: S, context: Context) -> io::Result<()> {
-        /// A page: enough for a full window of small packets, little for many connections.
-        const BUFFER_BYTES: usize = 4096;
-        let echoing = async {
-            let mut buffer = vec![0; BUFFER_BYTES];
-            loop {
-                let count = stream.read(&mut buffer).await?;
-                if count == 0 {
-                    return stream.shutdown().await;
-                }
-                stream.write_all(&buffer[..count]).await?;
-            }
-        };
-        context.stop.run_until_cancelled(echoing).await.unwrap_or(Ok(()))
+    fn serve<S: Io>(
+        &self,
+        mut stream: S,
+        context: Context,
+    ) -> impl Future<Output = io::Result<()>> + Send {
+        context.ledger.set_protocol("echo");
+        // The context is not kept: many connections wait here, and each byte counts.
+        let stop = context.stop;
+        async move {
+            let echoing = async {
+                echo_lent(&mut stream).await?;
+                stream.shutdown().await
+            };
+            stop.run_until_cancelled(echoing).await.unwrap_or(Ok(()))
+        }
     }
 }
 

@@ -1,0 +1,216 @@
+//! The life of one connection, from the first byte to the record of its end.
+
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use super::gate::Admission;
+use super::ledger::Ledger;
+use super::server::Shared;
+use super::{Closed, Cut, EventKind, Events, Phase, Rule};
+
+/// A connection that passed the limits; dropping it counts it out.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    shared: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
+    _admission: Option<Admission>,
+}
+
+impl Admitted {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        permit: OwnedSemaphorePermit,
+        admission: Option<Admission>,
+    ) -> Self {
+        shared.connections_open.fetch_add(1, Ordering::Relaxed);
+        Admitted { shared: Arc::clone(shared), _permit: permit, _admission: admission }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.shared.connections_open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+pin_project! {
+    /// Serves one connection and keeps its limits.
+    ///
+    /// There is one timer. It is moved only when something must be looked at
+    /// sooner than it fires; when it fires too early, because bytes have
+    /// passed meanwhile, it is set anew. So a message costs no timer at all.
+    pub(super) struct Conversation<F> {
+        #[pin]
+        serving: Option<F>,
+        #[pin]
+        timer: Sleep,
+        #[pin]
+        stopped: WaitForCancellationFutureOwned,
+        admitted: Option<Admitted>,
+        ledger: Arc<Ledger>,
+        events: Events,
+        // When the service, told of a cut, has had its time to say goodbye.
+        patience_ends: Option<Instant>,
+    }
+}
+
+/// A service that was told of a cut may write a last word for so long. Every
+/// slow peer is gone half a second after its limit, so this is less.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+impl<F: Future<Output = io::Result<()>>> Conversation<F> {
+    pub(super) fn new(admitted: Admitted, serving: F, ledger: Arc<Ledger>, events: Events) -> Self {
+        Conversation {
+            serving: Some(serving),
+            timer: tokio::time::sleep_until(ledger.next_look().0),
+            stopped: admitted.shared.cut.clone().cancelled_owned(),
+            admitted: Some(admitted),
+            ledger,
+            events,
+            patience_ends: None,
+        }
+    }
+
+    /// Polls the service; a panic in it is an end like any other.
+    fn poll_serving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
+        let this = self.project();
+        let Some(serving) = this.serving.as_pin_mut() else { return Poll::Ready(Closed::Finished) };
+        // The future is dropped after a panic and never polled again.
+        match catch_unwind(AssertUnwindSafe(|| serving.poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(result)) => Poll::Ready(how_it_ended(result, this.ledger.cut())),
+            Err(payload) => Poll::Ready(Closed::Panicked(panic_message(payload.as_ref()))),
+        }
+    }
+
+    /// Waits until something is to be done: the service is to be polled again
+    /// (`None`), or the connection is over.
+    fn poll_limits(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Closed>> {
+        let mut this = self.project();
+        if this.patience_ends.is_none() && this.ledger.cut().is_some() {
+            *this.patience_ends = Some(Instant::now() + PATIENCE);
+        }
+        loop {
+            let (at, _) = match *this.patience_ends {
+                Some(at) => (at, None),
+                None => this.ledger.next_look(),
+            };
+            if at < this.timer.deadline() {
+                this.timer.as_mut().reset(at);
+            }
+            if this.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            if let Some(at) = *this.patience_ends {
+                if at <= now {
+                    return Poll::Ready(this.ledger.cut().map(Closed::Cut));
+                }
+            } else if this.ledger.take_write_waits() {
+                return Poll::Ready(None);
+            }
+            let (at, cut) = this.ledger.next_look();
+            match (this.patience_ends.as_ref(), cut) {
+                (None, Some(cut)) if at <= now => {
+                    this.ledger.set_cut(cut);
+                    *this.patience_ends = Some(now + PATIENCE);
+                    this.timer.as_mut().reset(now + PATIENCE);
+                    return Poll::Ready(None);
+                }
+                (Some(&patience_ends), _) => this.timer.as_mut().reset(patience_ends),
+                _ => this.timer.as_mut().reset(at),
+            }
+        }
+    }
+
+    /// Counts the connection out and tells how it went.
+    fn finish(self: Pin<&mut Self>, how: Closed) {
+        let mut this = self.project();
+        // With the service goes the stream, which leaves the kernel's last word.
+        this.serving.set(None);
+        if let Some(admitted) = this.admitted.as_ref()
+            && how == Closed::Cut(Cut::Stop)
+        {
+            admitted.shared.connections_cut.fetch_add(1, Ordering::Relaxed);
+        }
+        // Before the event: who sees that a connection closed may count the open ones.
+        *this.admitted = None;
+        if let Closed::Cut(cut) = how
+            && let Some((rule, phase)) = rule_of(cut)
+        {
+            this.events.security(rule, phase, cut.to_string());
+        }
+        this.events.emit(EventKind::Closed(Box::new(this.ledger.record(how))));
+    }
+}
+
+impl<F: Future<Output = io::Result<()>>> Future for Conversation<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Poll::Ready(how) = self.as_mut().poll_serving(cx) {
+                self.finish(how);
+                return Poll::Ready(());
+            }
+            if self.as_mut().project().stopped.poll(cx).is_ready() {
+                self.finish(Closed::Cut(Cut::Stop));
+                return Poll::Ready(());
+            }
+            match self.as_mut().poll_limits(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => {}
+                Poll::Ready(Some(how)) => {
+                    self.finish(how);
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+}
+
+/// The rule of security that a cut stands for, and how far the connection had
+/// come.
+fn rule_of(cut: Cut) -> Option<(Rule, Phase)> {
+    Some(match cut {
+        Cut::FirstByte => (Rule::FirstByte, Phase::Accept),
+        Cut::Idle => (Rule::Idle, Phase::Idle),
+        Cut::Handshake => (Rule::Handshake, Phase::Tls),
+        Cut::Header => (Rule::HeaderTime, Phase::Header),
+        Cut::Request => (Rule::RequestTime, Phase::Body),
+        Cut::SlowReader => (Rule::SlowReader, Phase::Response),
+        Cut::SlowSender => (Rule::SlowSender, Phase::Body),
+        Cut::Connection => (Rule::ConnectionTime, Phase::Idle),
+        _ => return None,
+    })
+}
+
+fn how_it_ended(result: io::Result<()>, cut: Option<Cut>) -> Closed {
+    match (cut, result) {
+        (Some(cut), _) => Closed::Cut(cut),
+        (None, Ok(())) => Closed::Finished,
+        (None, Err(error)) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(&cut) => Closed::Cut(cut),
+            None => Closed::Failed(error.to_string()),
+        },
+    }
+}
+
+/// The message of a panic.
+pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").to_owned()
+}
