@@ -43,6 +43,7 @@ impl Found {
 
 fn version_of(metadata: &Metadata) -> Version {
     Version {
+        device: metadata.dev(),
         inode: metadata.ino(),
         size_bytes: metadata.size(),
         modified_unix_s: metadata.mtime(),

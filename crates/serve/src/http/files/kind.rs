@@ -5,9 +5,8 @@ use std::path::Path;
 
 use http::HeaderValue;
 
-/// The media type of a file by its name; text is said to be UTF-8.
-pub(super) fn content_type(path: &Path) -> HeaderValue {
-    let kind = media_type(path);
+/// The value of `Content-Type`; text is said to be UTF-8.
+pub(super) fn content_type(kind: &'static str) -> HeaderValue {
     let text = match kind.starts_with("text/") {
         true => Cow::Owned(format!("{kind}; charset=utf-8")),
         false => Cow::Borrowed(kind),
@@ -16,7 +15,7 @@ pub(super) fn content_type(path: &Path) -> HeaderValue {
         .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"))
 }
 
-/// The type alone.
+/// The media type of a file by its name.
 pub(super) fn media_type(path: &Path) -> &'static str {
     let Some(ending) = path.extension().and_then(|ending| ending.to_str()) else {
         return by_name(path);
@@ -109,7 +108,7 @@ mod tests {
             (".html", "application/octet-stream"),
             ("a.xyzzy", "application/octet-stream"),
         ] {
-            assert_eq!(content_type(Path::new(name)), kind, "{name}");
+            assert_eq!(content_type(media_type(Path::new(name))), kind, "{name}");
         }
         assert!(compressible("image/svg+xml") && !compressible("image/png"));
     }

@@ -12,10 +12,16 @@
 //! Small files are read at once on the thread that answers: handing such a
 //! read to another thread costs many times the read.
 
+mod cache;
+mod coding;
 mod config;
 mod found;
 mod kind;
+mod listing;
+mod listing_page;
+mod name;
 mod page;
+mod parts;
 mod send;
 mod validator;
 
@@ -27,8 +33,10 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use plumb_sys::file::Root;
 use plumb_wire::http::path::{PathError, Segments};
+use tokio::sync::Semaphore;
 
 use super::message::{About, Handler, RequestBody, ResponseBody};
+use cache::Cache;
 pub use config::{FilesConfig, FilesError, Symlinks, UploadConfig};
 use found::Found;
 use page::Trouble;
@@ -43,6 +51,8 @@ struct Shelf {
     config: FilesConfig,
     root: Root,
     cache_control: Option<HeaderValue>,
+    cache: Cache,
+    compressors: Arc<Semaphore>,
 }
 
 impl Files {
@@ -60,7 +70,9 @@ impl Files {
             }
             None => None,
         };
-        Ok(Files(Arc::new(Shelf { config, root, cache_control })))
+        let compressors = Arc::new(Semaphore::new(send::COMPRESSORS_MAX));
+        let cache = Cache::default();
+        Ok(Files(Arc::new(Shelf { config, root, cache_control, cache, compressors })))
     }
 }
 
@@ -71,7 +83,7 @@ impl Handler for Files {
         _about: &About,
     ) -> Response<ResponseBody> {
         let (parts, _body) = request.into_parts();
-        match self.0.answer(&parts) {
+        match self.0.answer(&parts).await {
             Ok(response) => response,
             Err(trouble) => trouble.response(&parts),
         }
@@ -79,9 +91,9 @@ impl Handler for Files {
 }
 
 impl Shelf {
-    fn answer(&self, request: &Parts) -> Result<Response<ResponseBody>, Trouble> {
+    async fn answer(self: &Arc<Self>, request: &Parts) -> Result<Response<ResponseBody>, Trouble> {
         match request.method {
-            Method::GET | Method::HEAD => self.read(request),
+            Method::GET | Method::HEAD => self.read(request).await,
             Method::OPTIONS => Ok(self.options()),
             _ => Err(Trouble::NotAllowed(self.allowed())),
         }
@@ -98,23 +110,25 @@ impl Shelf {
         response
     }
 
-    fn read(&self, request: &Parts) -> Result<Response<ResponseBody>, Trouble> {
+    async fn read(self: &Arc<Self>, request: &Parts) -> Result<Response<ResponseBody>, Trouble> {
         let asked = self.segments(request)?;
         let path = path_of(&asked);
         if !asked.directory {
             return match self.find(&path)? {
-                Found::File(file) => self.send(request, &path, file),
+                Found::File(file) => self.send(request, &path, file).await,
                 Found::Directory => Ok(to_directory(request, asked)),
             };
         }
         for index in &self.config.index {
-            match self.find(&path.join(index)) {
-                Ok(Found::File(file)) => return self.send(request, index.as_ref(), file),
+            let index = path.join(index);
+            match self.find(&index) {
+                Ok(Found::File(file)) => return self.send(request, &index, file).await,
                 Ok(Found::Directory) | Err(Trouble::NotFound) => {}
                 Err(trouble) => return Err(trouble),
             }
         }
         match self.find(&path)? {
+            Found::Directory if self.config.listing => self.list(request, asked).await,
             Found::Directory => Err(Trouble::Forbidden),
             // A file has nothing below it.
             Found::File(_) => Err(Trouble::NotFound),

@@ -3,7 +3,8 @@
 use std::io;
 
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
 };
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -26,6 +27,8 @@ pub(super) enum Trouble {
     NotAllowed(&'static str),
     /// 412.
     PreconditionFailed,
+    /// 416, with the size in bytes.
+    RangeNotSatisfiable(u64),
     /// 414: longer than the system's names.
     TooLong,
     /// 503: something that passes, such as too many open files.
@@ -70,6 +73,7 @@ impl Trouble {
             Trouble::NotFound => StatusCode::NOT_FOUND,
             Trouble::NotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Trouble::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Trouble::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Trouble::TooLong => StatusCode::URI_TOO_LONG,
             Trouble::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Trouble::Broken => StatusCode::INTERNAL_SERVER_ERROR,
@@ -83,6 +87,7 @@ impl Trouble {
             Trouble::NotFound => "There is nothing of that name here.".to_owned(),
             Trouble::NotAllowed(allow) => format!("What can be done here is {allow}."),
             Trouble::PreconditionFailed => "It is not the version that you have.".to_owned(),
+            Trouble::RangeNotSatisfiable(size) => format!("The file has {size} bytes."),
             Trouble::TooLong => "No file has so long a name.".to_owned(),
             Trouble::Busy => "Too much at once; please try again.".to_owned(),
             Trouble::Broken => "The file could not be read.".to_owned(),
@@ -96,6 +101,11 @@ impl Trouble {
         match self {
             Trouble::NotAllowed(allow) => {
                 headers.insert(ALLOW, HeaderValue::from_static(allow));
+            }
+            Trouble::RangeNotSatisfiable(size) => {
+                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
+                    headers.insert(CONTENT_RANGE, value);
+                }
             }
             Trouble::Busy => {
                 headers.insert(http::header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -131,6 +141,14 @@ pub(super) fn form(headers: &HeaderMap, when_equal: [Form; 3]) -> Form {
     when_equal.into_iter().rev().max_by_key(|form| weight(*form)).unwrap_or(Form::Text)
 }
 
+/// Pages that we make need nothing but their own style, and no other site may
+/// put them in a frame.
+pub(super) fn protect(headers: &mut HeaderMap) {
+    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
+        base-uri 'none'; frame-ancestors 'none'";
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+}
+
 /// A few words as a page for a browser, JSON for a program, a line for curl.
 pub(super) fn plain(request: &Parts, status: StatusCode, words: &str) -> Response<ResponseBody> {
     let title = status.canonical_reason().unwrap_or("Status");
@@ -149,6 +167,7 @@ pub(super) fn plain(request: &Parts, status: StatusCode, words: &str) -> Respons
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     headers.insert(VARY, HeaderValue::from_static("Accept"));
+    protect(headers);
     if status.is_client_error() || status.is_server_error() {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -20,6 +20,7 @@ use plumb_wire::http::validator::{Comparison, EntityTag, names};
 /// between them; since Linux 6.13 such writes differ too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Version {
+    pub(super) device: u64,
     pub(super) inode: u64,
     pub(super) size_bytes: u64,
     pub(super) modified_unix_s: i64,
@@ -29,7 +30,9 @@ pub(super) struct Version {
 impl Version {
     /// What stands between the quotes; `suffix` names the encoding.
     pub(super) fn tag(&self, suffix: &str) -> String {
-        format!("{:x}-{:x}-{:x}{suffix}", self.inode, self.size_bytes, self.changed_unix_ns)
+        let dash = if suffix.is_empty() { "" } else { "-" };
+        let Version { inode, size_bytes, changed_unix_ns, .. } = self;
+        format!("{inode:x}-{size_bytes:x}-{changed_unix_ns:x}{dash}{suffix}")
     }
 
     /// `Last-Modified`: not in the future, RFC 9110 section 8.8.2.1.
