@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
 /// went wrong.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let parsed = command()
-        .try_get_matches_from(arguments)
+        .try_get_matches_from(args::tls_server::without_ambiguity(arguments))
         .and_then(|matches| TopCommand::from_arg_matches(&matches));
     let result = match parsed {
         Ok(command) => command.run(),

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod auth;
 pub mod core;
 pub mod dns;
 pub mod http;
@@ -24,5 +25,6 @@ pub mod raw;
 pub mod small;
 mod switch;
 pub mod tls;
+pub mod watched;
 
 pub use switch::Switch;

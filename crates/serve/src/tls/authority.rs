@@ -239,6 +239,28 @@ fn self_signed(params: CertificateParams, subject: &str) -> Result<Chain, Author
     Ok(Chain { certificates: vec![leaf.der().clone()], key: private_key(&key) })
 }
 
+/// One certificate for these names and addresses, signed by its own key, for a
+/// server that has no other. The validity is short: it lives as long as the
+/// server does.
+pub(super) fn self_signed_chain(
+    names: &[String],
+    now_unix_s: i64,
+) -> Result<Chain, AuthorityError> {
+    /// A clock that is a little behind must not refuse it.
+    const BEFORE: time::Duration = time::Duration::hours(1);
+    /// Longer than a server of this kind runs without a restart.
+    const VALID: time::Duration = time::Duration::days(90);
+    let subject = names.first().map_or("localhost", String::as_str);
+    let failed = |source| AuthorityError { subject: names.join(", "), source };
+    let now =
+        OffsetDateTime::from_unix_timestamp(now_unix_s).map_err(|_| failed(rcgen::Error::Time))?;
+    let mut params = leaf_params(subject, ExtendedKeyUsagePurpose::ServerAuth)?;
+    params.subject_alt_names = CertificateParams::new(names).map_err(failed)?.subject_alt_names;
+    params.not_before = now - BEFORE;
+    params.not_after = now + VALID;
+    self_signed(params, subject)
+}
+
 fn private_key(key: &KeyPair) -> PrivateKeyDer<'static> {
     PrivatePkcs8KeyDer::from(key.serialize_der()).into()
 }

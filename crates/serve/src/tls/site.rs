@@ -8,25 +8,12 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
+use super::handshake::{Handshake, Plain};
 use super::{CertificateAuthority, Chain, ChainKind};
 use crate::Switch;
-use crate::core::{Context, Cut, EventKind, Io, Rewind, Service, TlsRecord};
+use crate::core::{Context, Io, Service};
 use crate::raw;
-
-/// What a TLS handshake agreed on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// The name that the client asked for (SNI).
-    pub name: Option<String>,
-    /// The protocol that was agreed on (ALPN).
-    pub alpn: Option<String>,
-    /// The subject's certificate, DER, if the client showed one.
-    pub client_certificate: Option<Vec<u8>>,
-}
 
 /// How a port that should speak TLS behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -165,29 +152,19 @@ impl<T: Service> TlsSite<T> {
 
     async fn handshake<S: Io>(
         &self,
-        mut stream: S,
+        stream: S,
         mut context: Context,
         behaviour: &TlsBehaviour,
     ) -> io::Result<()> {
-        let mut first = [0];
-        if stream.read(&mut first).await? == 0 {
-            return Ok(());
-        }
-        if self.http && first[0].is_ascii_uppercase() {
-            return answer_plain_request(stream).await;
-        }
-        let stream = Rewind::new(first.to_vec(), stream);
-        let accept = TlsAcceptor::from(self.config(behaviour)?).accept(stream);
-        let stream = match tokio::time::timeout(context.limits.handshake, accept).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                context.events.emit(EventKind::TlsFailed { error: error.to_string() });
-                return Err(error);
-            }
-            Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, Cut::Handshake)),
+        let handshake = Handshake {
+            config: self.config(behaviour)?,
+            plain: if self.http { Plain::Http } else { Plain::Text },
+            places: None,
         };
-        context.tls = Some(Arc::new(session(&stream, &context)));
-        self.service.serve(stream, context).await
+        match handshake.perform(stream, &mut context).await? {
+            Some(stream) => self.service.serve(stream, context).await,
+            None => Ok(()),
+        }
     }
 
     /// The old server's key and certificate cost some milliseconds, so they
@@ -226,45 +203,6 @@ impl<T: Service> Service for TlsSite<T> {
             }
         }
     }
-}
-
-impl<S: Io> Io for TlsStream<S> {
-    fn reset_on_close(&self) -> io::Result<()> {
-        self.get_ref().0.reset_on_close()
-    }
-}
-
-fn session<S: Io>(stream: &TlsStream<S>, context: &Context) -> Session {
-    let connection = stream.get_ref().1;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let session = Session {
-        name: connection.server_name().map(str::to_owned),
-        alpn: connection.alpn_protocol().map(text),
-        client_certificate: connection
-            .peer_certificates()
-            .and_then(|chain| chain.first())
-            .map(|leaf| leaf.to_vec()),
-    };
-    let debug = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
-    context.events.emit(EventKind::TlsHandshake(TlsRecord {
-        version: debug(connection.protocol_version().map(|version| format!("{version:?}"))),
-        cipher_suite: debug(
-            connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())),
-        ),
-        alpn: session.alpn.clone(),
-        name: session.name.clone(),
-        ..TlsRecord::default()
-    }));
-    session
-}
-
-/// A person who forgot the s of https is told so in words, as Go's server does.
-async fn answer_plain_request<S: Io>(mut stream: S) -> io::Result<()> {
-    const ANSWER: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\
-        Connection: close\r\n\r\nThis port speaks HTTPS; the request came without TLS.\n";
-    stream.write_all(ANSWER).await?;
-    crate::core::close_gently(stream).await;
-    Ok(())
 }
 
 #[derive(Debug, thiserror::Error)]
