@@ -45,6 +45,7 @@ impl Walker {
             map: AddressMap::new(request.address_map.iter().copied()),
             source: None,
             family: request.family,
+            ..Network::default()
         };
         Walker {
             store: LazyStore::start(request.roots.clone()),

@@ -167,5 +167,5 @@ pub(super) fn datagrams_at<S: DatagramService>(
 /// Whoever opens sockets gives what was asked for; this is for whoever does not.
 fn wrong_socket(transport: Transport, at: SocketAddr) -> ServeError {
     let source = std::io::Error::from(std::io::ErrorKind::InvalidInput);
-    ServeError { transport, local: Some(at), source }
+    ServeError { transport, local: Some(at.into()), source }
 }
