@@ -1,5 +1,6 @@
 //! The transport layer: which program on the host.
 
+pub mod message;
 pub mod port;
 pub mod proxy;
 pub mod socks;
