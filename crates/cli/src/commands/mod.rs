@@ -8,6 +8,7 @@ pub mod completions;
 pub mod explain;
 pub mod lab;
 pub mod serve;
+pub mod url;
 
 use clap::{Args, CommandFactory, Parser};
 
@@ -70,6 +71,7 @@ command_table! {
         "diagnose": Explain(explain::Explain),
         "serve": Serve(serve::Serve),
         "lab": Lab(lab::Lab),
+        "address": Url(url::UrlCommand),
         "shell": Completions(completions::Completions),
     }
 }
