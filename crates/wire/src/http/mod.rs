@@ -9,6 +9,7 @@ mod cookie_date;
 pub mod frame;
 pub mod framing;
 mod head;
+pub mod multipart;
 pub mod path;
 pub mod range;
 pub mod response;

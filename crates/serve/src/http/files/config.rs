@@ -34,7 +34,7 @@ pub struct FilesConfig {
 }
 
 /// What clients may change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct UploadConfig {
     /// Whether a file may be replaced.
     pub overwrite: bool,
@@ -42,7 +42,9 @@ pub struct UploadConfig {
     pub delete: bool,
     /// Whether the directories of a path are made.
     pub make_directories: bool,
-    /// The largest file, in bytes.
+    /// Whether pages of other sites may do it as well: where CORS allows them.
+    pub any_origin: bool,
+    /// The largest file or form, in bytes.
     pub size_bytes_max: u64,
 }
 
@@ -74,6 +76,7 @@ impl Default for UploadConfig {
             overwrite: false,
             delete: false,
             make_directories: false,
+            any_origin: false,
             size_bytes_max: UPLOAD_BYTES_MAX,
         }
     }

@@ -1,6 +1,7 @@
 //! What a path leads to.
 
 use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,11 @@ impl Found {
     }
 }
 
+/// The version of a file as it is now.
+pub(super) fn version(file: &File) -> io::Result<Version> {
+    Ok(version_of(&file.metadata()?))
+}
+
 fn version_of(metadata: &Metadata) -> Version {
     Version {
         device: metadata.dev(),
@@ -62,7 +68,7 @@ impl FoundFile {
             match self.file.read_at(&mut space[filled..], filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(trouble_of(&error)),
             }
         }

@@ -15,6 +15,7 @@
 mod cache;
 mod coding;
 mod config;
+mod form;
 mod found;
 mod kind;
 mod listing;
@@ -23,6 +24,7 @@ mod name;
 mod page;
 mod parts;
 mod send;
+mod upload;
 mod validator;
 
 use std::path::PathBuf;
@@ -33,7 +35,7 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use plumb_sys::file::Root;
 use plumb_wire::http::path::{PathError, Segments};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::message::{About, Handler, RequestBody, ResponseBody};
 use cache::Cache;
@@ -53,6 +55,8 @@ struct Shelf {
     cache_control: Option<HeaderValue>,
     cache: Cache,
     compressors: Arc<Semaphore>,
+    /// Held from looking at what is there until it is changed.
+    publishing: Mutex<()>,
 }
 
 impl Files {
@@ -72,18 +76,21 @@ impl Files {
         };
         let compressors = Arc::new(Semaphore::new(send::COMPRESSORS_MAX));
         let cache = Cache::default();
-        Ok(Files(Arc::new(Shelf { config, root, cache_control, cache, compressors })))
+        Ok(Files(Arc::new(Shelf {
+            config,
+            root,
+            cache_control,
+            cache,
+            compressors,
+            publishing: Mutex::new(()),
+        })))
     }
 }
 
 impl Handler for Files {
-    async fn handle(
-        &self,
-        request: Request<RequestBody>,
-        _about: &About,
-    ) -> Response<ResponseBody> {
-        let (parts, _body) = request.into_parts();
-        match self.0.answer(&parts).await {
+    async fn handle(&self, request: Request<RequestBody>, about: &About) -> Response<ResponseBody> {
+        let (parts, body) = request.into_parts();
+        match self.0.answer(&parts, body, about).await {
             Ok(response) => response,
             Err(trouble) => trouble.response(&parts),
         }
@@ -91,16 +98,28 @@ impl Handler for Files {
 }
 
 impl Shelf {
-    async fn answer(self: &Arc<Self>, request: &Parts) -> Result<Response<ResponseBody>, Trouble> {
+    async fn answer(
+        self: &Arc<Self>,
+        request: &Parts,
+        body: RequestBody,
+        about: &About,
+    ) -> Result<Response<ResponseBody>, Trouble> {
         match request.method {
             Method::GET | Method::HEAD => self.read(request).await,
             Method::OPTIONS => Ok(self.options()),
+            Method::PUT => self.put(request, body, self.uploads(request, about)?).await,
+            Method::POST => self.post(request, body, self.uploads(request, about)?).await,
+            Method::DELETE => self.delete(request, self.uploads(request, about)?).await,
             _ => Err(Trouble::NotAllowed(self.allowed())),
         }
     }
 
     fn allowed(&self) -> &'static str {
-        "GET, HEAD, OPTIONS"
+        match &self.config.upload {
+            None => "GET, HEAD, OPTIONS",
+            Some(upload) if upload.delete => "GET, HEAD, OPTIONS, PUT, POST, DELETE",
+            Some(_) => "GET, HEAD, OPTIONS, PUT, POST",
+        }
     }
 
     fn options(&self) -> Response<ResponseBody> {

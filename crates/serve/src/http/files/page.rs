@@ -29,6 +29,24 @@ pub(super) enum Trouble {
     PreconditionFailed,
     /// 416, with the size in bytes.
     RangeNotSatisfiable(u64),
+    /// 400: what was sent is not what it should be.
+    Bad(&'static str),
+    /// 400: no form, with what is wrong with it.
+    Form(String),
+    /// 403: another site's page asks for it.
+    Elsewhere,
+    /// 403, to what would be written.
+    NotWritable,
+    /// 408.
+    Slow,
+    /// 409: what is there does not allow it.
+    Conflict(&'static str),
+    /// 413, with what is allowed, in bytes.
+    TooLarge(u64),
+    /// 415.
+    Unsupported(&'static str),
+    /// 507.
+    Full,
     /// 414: longer than the system's names.
     TooLong,
     /// 503: something that passes, such as too many open files.
@@ -58,6 +76,17 @@ pub(super) fn trouble_of(error: &io::Error) -> Trouble {
     }
 }
 
+/// The same of a file that is being written.
+pub(super) fn write_trouble_of(error: &io::Error) -> Trouble {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded => Trouble::Full,
+        Kind::FileTooLarge => Trouble::Full,
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Trouble::NotWritable,
+        _ => trouble_of(error),
+    }
+}
+
 // errno(3), the same on every architecture of Linux.
 const ENXIO: i32 = 6;
 const ENODEV: i32 = 19;
@@ -68,8 +97,13 @@ const EMFILE: i32 = 24;
 impl Trouble {
     fn status(&self) -> StatusCode {
         match self {
-            Trouble::Path(_) => StatusCode::BAD_REQUEST,
-            Trouble::Forbidden => StatusCode::FORBIDDEN,
+            Trouble::Path(_) | Trouble::Bad(_) | Trouble::Form(_) => StatusCode::BAD_REQUEST,
+            Trouble::Forbidden | Trouble::Elsewhere | Trouble::NotWritable => StatusCode::FORBIDDEN,
+            Trouble::Slow => StatusCode::REQUEST_TIMEOUT,
+            Trouble::Conflict(_) => StatusCode::CONFLICT,
+            Trouble::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Trouble::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Trouble::Full => StatusCode::INSUFFICIENT_STORAGE,
             Trouble::NotFound => StatusCode::NOT_FOUND,
             Trouble::NotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Trouble::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
@@ -83,6 +117,15 @@ impl Trouble {
     fn words(&self) -> String {
         match self {
             Trouble::Path(error) => format!("The address is malformed: {error}."),
+            Trouble::Bad(words) | Trouble::Conflict(words) | Trouble::Unsupported(words) => {
+                (*words).to_owned()
+            }
+            Trouble::Form(error) => format!("This is no form: {error}."),
+            Trouble::Elsewhere => "A page of another site asks for this.".to_owned(),
+            Trouble::NotWritable => "This may not be written.".to_owned(),
+            Trouble::Slow => "The content did not come in time.".to_owned(),
+            Trouble::TooLarge(max) => format!("At most {max} bytes are taken."),
+            Trouble::Full => "There is no space left.".to_owned(),
             Trouble::Forbidden => "This may not be read.".to_owned(),
             Trouble::NotFound => "There is nothing of that name here.".to_owned(),
             Trouble::NotAllowed(allow) => format!("What can be done here is {allow}."),
