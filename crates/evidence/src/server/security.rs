@@ -15,6 +15,8 @@ pub enum Rule {
     ConnectionsPerClientMax,
     /// Connections or requests of one client in a time.
     Rate,
+    /// Requests that are answered at once.
+    RequestsMax,
     /// Datagrams that are answered at once.
     DatagramsMax,
     /// The address is not among those that may come.
@@ -68,6 +70,7 @@ impl Rule {
             Rule::ConnectionsMax => "connections_max",
             Rule::ConnectionsPerClientMax => "connections_per_client_max",
             Rule::Rate => "rate",
+            Rule::RequestsMax => "requests_max",
             Rule::DatagramsMax => "datagrams_max",
             Rule::Access => "access",
             Rule::ProxyHeader => "proxy_header",

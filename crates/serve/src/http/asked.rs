@@ -7,7 +7,8 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, Uri, Version};
 use url::form_urlencoded;
 
-use crate::core::{Context, Endpoint};
+use super::message::About;
+use crate::core::Endpoint;
 
 /// A request whose host is known and whose body was read.
 #[derive(Debug)]
@@ -39,16 +40,16 @@ pub(super) enum HostError {
 }
 
 impl Asked {
-    pub(super) fn new(parts: Parts, authority: String, body: Bytes, context: &Context) -> Self {
+    pub(super) fn new(parts: Parts, body: Bytes, about: &About) -> Self {
         Asked {
-            host: host_name(&authority),
-            authority,
+            host: host_name(&about.authority),
+            authority: about.authority.clone(),
             method: parts.method,
             uri: parts.uri,
             headers: parts.headers,
             body,
-            secure: context.tls.is_some(),
-            peer: context.peer.clone(),
+            secure: about.secure,
+            peer: about.peer.clone(),
         }
     }
 

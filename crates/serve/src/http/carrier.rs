@@ -12,22 +12,36 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::engine::{Inlet, Journal, Line, Offence};
 use crate::core::{Io, LINGER, LINGER_BYTES_MAX};
 
 /// How a connection is to end before its time.
 #[derive(Debug, Default)]
-pub(super) struct Cutter {
+pub(crate) struct Cutter {
     written_bytes: AtomicU64,
     cut: CancellationToken,
     reset: AtomicBool,
+    silent: AtomicBool,
     body: Mutex<Option<Waker>>,
 }
 
 impl Cutter {
+    /// From now on not even a refusal is sent: the connection is closed when
+    /// the time for a request is over.
+    pub(super) fn say_no_more(&self) {
+        self.silent.store(true, Ordering::Release);
+    }
+
+    /// Whether nothing is to be sent any more.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Acquire)
+    }
+
     /// What hyper has handed down so far.
     pub(super) fn written_bytes(&self) -> u64 {
         self.written_bytes.load(Ordering::Acquire)
@@ -68,23 +82,40 @@ impl Cutter {
 pub(super) struct Carrier<S> {
     inner: S,
     cutter: Arc<Cutter>,
+    journal: Arc<Journal>,
+    /// What judges the requests of HTTP/1, and what it has found.
+    inlet: Option<(Inlet, Arc<Line>)>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     read_bytes: u64,
     at_end: bool,
-    linger: Option<Linger>,
+    closing: Closing,
 }
 
+/// How far the end of a connection has come.
 #[derive(Debug)]
-struct Linger {
-    shut_down: bool,
-    until: Pin<Box<Sleep>>,
-    bytes_max: u64,
+enum Closing {
+    No,
+    /// What is left of a refusal is written.
+    Refusing(Bytes),
+    /// The sending side is shut down.
+    ShuttingDown,
+    /// What the client still sends is read away.
+    Lingering {
+        until: Option<Pin<Box<Sleep>>>,
+        bytes_max: u64,
+    },
 }
 
 impl<S: Io> Carrier<S> {
-    pub(super) fn new(inner: S, cutter: Arc<Cutter>) -> Self {
+    pub(super) fn new(inner: S, cutter: Arc<Cutter>, journal: Arc<Journal>) -> Self {
         let cut = Box::pin(cutter.cut.clone().cancelled_owned());
-        Carrier { inner, cutter, cut, read_bytes: 0, at_end: false, linger: None }
+        let (inlet, closing) = (None, Closing::No);
+        Carrier { inner, cutter, journal, inlet, cut, read_bytes: 0, at_end: false, closing }
+    }
+
+    /// Judges what comes.
+    pub(super) fn with_inlet(self, inlet: Inlet, line: Arc<Line>) -> Self {
+        Carrier { inlet: Some((inlet, line)), ..self }
     }
 
     /// Closes as the cutter wants it.
@@ -101,27 +132,50 @@ impl<S: Io> Carrier<S> {
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let read_bytes = self.read_bytes;
-        let linger = self.linger.get_or_insert_with(|| Linger {
-            shut_down: false,
-            until: Box::pin(tokio::time::sleep(LINGER)),
-            bytes_max: read_bytes + LINGER_BYTES_MAX,
-        });
-        if !linger.shut_down {
-            ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
-            linger.shut_down = true;
+        loop {
+            self.closing = match &mut self.closing {
+                Closing::No => {
+                    let violation =
+                        self.inlet.as_ref().and_then(|(_, line)| line.take_unanswered());
+                    // Who was too slow is not waited for once more.
+                    self.at_end |= violation.is_some_and(|found| found.what == Offence::TooSlow);
+                    Closing::Refusing(
+                        violation.map(|found| self.journal.refuse(found)).unwrap_or_default(),
+                    )
+                }
+                Closing::Refusing(rest) if rest.is_empty() => {
+                    self.journal.flushed();
+                    Closing::ShuttingDown
+                }
+                Closing::Refusing(rest) => {
+                    let count = ready!(Pin::new(&mut self.inner).poll_write(cx, rest))?;
+                    rest.advance(count);
+                    continue;
+                }
+                Closing::ShuttingDown => {
+                    ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
+                    Closing::Lingering {
+                        until: None,
+                        bytes_max: self.read_bytes + LINGER_BYTES_MAX,
+                    }
+                }
+                Closing::Lingering { until, bytes_max } => {
+                    let mut space = [0; 4096];
+                    while !self.at_end && self.read_bytes < *bytes_max {
+                        let mut buffer = ReadBuf::new(&mut space);
+                        let read = Pin::new(&mut self.inner).poll_read(cx, &mut buffer);
+                        let Poll::Ready(read) = read else {
+                            let new = || Box::pin(tokio::time::sleep(LINGER));
+                            ready!(until.get_or_insert_with(new).as_mut().poll(cx));
+                            break;
+                        };
+                        self.read_bytes += buffer.filled().len() as u64;
+                        self.at_end = read.is_err() || buffer.filled().is_empty();
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+            };
         }
-        let mut space = [0; 4096];
-        while !self.at_end && self.read_bytes < linger.bytes_max {
-            if linger.until.as_mut().poll(cx).is_ready() {
-                break;
-            }
-            let mut buffer = ReadBuf::new(&mut space);
-            let end = ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buffer)).is_err();
-            self.read_bytes += buffer.filled().len() as u64;
-            self.at_end = end || buffer.filled().is_empty();
-        }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -131,16 +185,21 @@ impl<S: Io> AsyncRead for Carrier<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.cut.as_mut().poll(cx).is_ready() {
+        let this = &mut *self;
+        if this.cut.as_mut().poll(cx).is_ready() {
             // hyper is told that the client is gone, and lets go of the connection.
-            return self.poll_cut(cx);
+            return this.poll_cut(cx);
         }
         let before = buffer.filled().len();
         let had_room = buffer.remaining() > 0;
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
+        ready!(match &mut this.inlet {
+            Some((inlet, _)) => inlet.poll_read(&mut this.inner, cx, buffer),
+            None => Pin::new(&mut this.inner).poll_read(cx, buffer),
+        })?;
         let count = buffer.filled().len() - before;
-        self.read_bytes += count as u64;
-        self.at_end = had_room && count == 0;
+        this.read_bytes += count as u64;
+        let violated = this.inlet.as_ref().is_some_and(|(_, line)| line.is_violated());
+        this.at_end = had_room && count == 0 && !violated;
         Poll::Ready(Ok(()))
     }
 }
@@ -171,7 +230,9 @@ impl<S: Io> AsyncWrite for Carrier<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+        self.journal.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,8 +6,9 @@ use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
@@ -16,6 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio_util::sync::CancellationToken;
 
+use super::carrier::Cutter;
 use crate::core::{Endpoint, Events, Limits};
 
 /// Answers requests. It never sees a request whose framing or host is wrong,
@@ -66,9 +68,35 @@ pub struct About {
     pub events: Events,
     /// Cancelled when the server wants to stop: streams without end must end.
     pub stop: CancellationToken,
+    /// The connection itself, for the lab's site, which breaks it on purpose.
+    pub(crate) cutter: Arc<Cutter>,
 }
 
 impl About {
+    /// What is known of a connection before its first request.
+    pub fn new(
+        peer: Endpoint,
+        local: Endpoint,
+        limits: Arc<Limits>,
+        events: Events,
+        stop: CancellationToken,
+    ) -> Self {
+        About {
+            client: peer.ip(),
+            peer,
+            local,
+            secure: false,
+            authority: String::new(),
+            request_id: String::new(),
+            user: None,
+            tls: None,
+            limits,
+            events,
+            stop,
+            cutter: Arc::default(),
+        }
+    }
+
     /// `http` or `https`.
     pub fn scheme(&self) -> &'static str {
         if self.secure { "https" } else { "http" }
@@ -82,7 +110,32 @@ pub struct RequestBody(RequestSource);
 #[derive(Debug)]
 enum RequestSource {
     Fixed(Option<Bytes>),
-    Incoming(Incoming),
+    Incoming { body: Option<Incoming>, intake: Arc<Intake>, max_bytes: u64 },
+}
+
+/// How a body was read, and what is left of it when the handler is done.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    read_bytes: AtomicU64,
+    begun: AtomicBool,
+    left: Mutex<Option<Incoming>>,
+}
+
+impl Intake {
+    /// Bytes that were read.
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.read_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether anybody began to read.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// What nobody wanted.
+    pub(crate) fn take_left(&self) -> Option<Incoming> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// A body could not be read.
@@ -109,9 +162,9 @@ impl RequestBody {
         RequestBody(RequestSource::Fixed((!bytes.is_empty()).then_some(bytes)))
     }
 
-    /// A body from the network.
-    pub(crate) fn incoming(body: Incoming) -> Self {
-        RequestBody(RequestSource::Incoming(body))
+    /// A body from the network, of which no more than `max_bytes` are read.
+    pub(crate) fn incoming(body: Incoming, intake: Arc<Intake>, max_bytes: u64) -> Self {
+        RequestBody(RequestSource::Incoming { body: Some(body), intake, max_bytes })
     }
 
     /// The whole body, if it has at most `max_bytes`.
@@ -145,8 +198,21 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &mut self.0 {
             RequestSource::Fixed(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            RequestSource::Incoming(body) => {
-                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|f| f.map_err(Into::into)))
+            RequestSource::Incoming { body: None, .. } => Poll::Ready(None),
+            RequestSource::Incoming { body: Some(body), intake, max_bytes } => {
+                intake.begun.store(true, Ordering::Relaxed);
+                let frame = ready!(Pin::new(body).poll_frame(cx));
+                if let Some(Ok(frame)) = &frame
+                    && let Some(data) = frame.data_ref()
+                {
+                    let count = data.len() as u64;
+                    let before = intake.read_bytes.fetch_add(count, Ordering::Relaxed);
+                    if before + count > *max_bytes {
+                        let max_bytes = *max_bytes;
+                        return Poll::Ready(Some(Err(BodyError::TooLarge { max_bytes })));
+                    }
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
         }
     }
@@ -154,7 +220,9 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             RequestSource::Fixed(bytes) => bytes.is_none(),
-            RequestSource::Incoming(body) => body.is_end_stream(),
+            RequestSource::Incoming { body, .. } => {
+                body.as_ref().is_none_or(|body| body.is_end_stream())
+            }
         }
     }
 
@@ -163,7 +231,21 @@ impl Body for RequestBody {
             RequestSource::Fixed(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            RequestSource::Incoming(body) => body.size_hint(),
+            RequestSource::Incoming { body, .. } => {
+                body.as_ref().map_or_else(SizeHint::default, |body| body.size_hint())
+            }
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    /// What was not read is read away, or ends the connection; the engine
+    /// decides.
+    fn drop(&mut self) {
+        if let RequestSource::Incoming { body, intake, .. } = &mut self.0
+            && let Some(body) = body.take().filter(|body| !body.is_end_stream())
+        {
+            *intake.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
         }
     }
 }

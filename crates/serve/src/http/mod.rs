@@ -13,6 +13,7 @@ mod encoding;
 mod engine;
 pub mod files;
 mod inspect;
+mod layers;
 mod message;
 mod names;
 mod pages;
@@ -22,6 +23,8 @@ mod site;
 mod web;
 
 pub use behaviour::{RedirectFault, SiteBehaviour};
+pub use layers::cors::{Cors, OriginError};
+pub use layers::headers::{HeaderError, ResponseHeaders};
 pub use message::{About, BodyError, Handler, RequestBody, ResponseBody};
 pub use names::NAMES;
 pub use site::Site;
