@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use plumb_wire::tls::starttls::{Protocol, Upgrade};
 use plumb_wire::tls::{
     Alert, Certificate, CertificateRequest, Handshake, HandshakeReader, Plaintext, Record,
     RecordReader,
@@ -21,6 +22,13 @@ fuzz_target!(|bytes: &[u8]| {
         while let Ok(Some(record)) = records.next() {
             messages.push(&record.payload);
             while let Ok(Some(_)) = messages.next() {}
+        }
+    }
+    for protocol in ["smtp", "imap", "xmpp", "postgres", "ldap"] {
+        let Ok(protocol) = Protocol::parse(protocol) else { continue };
+        let mut upgrade = Upgrade::new(protocol, "h.example");
+        for part in bytes.chunks(5) {
+            let _ = upgrade.received(part);
         }
     }
 });

@@ -9,6 +9,7 @@ mod handshake;
 mod record;
 mod registry;
 mod server_hello;
+pub mod starttls;
 
 pub use alert::Alert;
 pub use certificate::{Certificate, CertificateRequest};
