@@ -61,6 +61,11 @@ impl Connection {
         Ok(Connection { id, address, alpn: None, stream, watch })
     }
 
+    /// This side's address.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        plumb_sys::socket::local_address(&*self.watch.socket)
+    }
+
     /// The kernel's state of the connection.
     pub fn tcp_info(&self) -> Option<TcpInfo> {
         kernel::tcp_info(&*self.watch.socket)

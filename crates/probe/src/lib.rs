@@ -18,6 +18,7 @@
 //! * [`exchange`], [`body`], [`proxy`], [`way`], [`decode`]: HTTP on a stream of
 //!   our own;
 //! * [`http`]: a client for programs: redirects, cookies, retries, downloads;
+//! * [`starttls`]: the plain beginning of protocols that change to TLS;
 //! * [`udp`]: one datagram and what comes back;
 //! * [`plain`], [`path`], [`segment`]: what further probes ask.
 
@@ -46,6 +47,7 @@ mod redact;
 pub mod resolve;
 pub mod scope;
 pub mod segment;
+pub mod starttls;
 pub mod trust;
 pub mod udp;
 pub mod way;

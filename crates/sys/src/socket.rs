@@ -46,6 +46,11 @@ pub fn errno_of(error: &io::Error) -> Option<i32> {
     })
 }
 
+/// The address of a socket's own end, if it is one of IP.
+pub fn local_address(socket: &impl AsFd) -> Option<SocketAddr> {
+    socket2::SockRef::from(socket).local_addr().ok()?.as_socket()
+}
+
 /// A socket of the family of `address` in the calling thread's network
 /// namespace, non-blocking.
 pub(crate) fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {

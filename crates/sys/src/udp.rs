@@ -12,6 +12,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::errqueue::{self, SocketError};
+use crate::options::SocketOptions;
 use crate::socket::{self, Context, set_option};
 use crate::tcp;
 
@@ -28,6 +29,18 @@ const SEND_TRIES_MAX: usize = 8;
 pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = socket::open(address, Type::DGRAM, Protocol::UDP)?;
     socket::bind(&socket, address)?;
+    Ok(socket.into())
+}
+
+/// A socket that speaks with whoever answers, non-blocking: for peers that are
+/// a group or everybody, whose members answer from addresses of their own.
+///
+/// # Errors
+/// When an option, or the source address, is refused.
+pub fn open_for(peer: SocketAddr, options: &SocketOptions) -> io::Result<UdpSocket> {
+    let socket = socket::open(peer, Type::DGRAM, Protocol::UDP)?;
+    options.apply_before(&socket)?;
+    options.bind_source(&socket)?;
     Ok(socket.into())
 }
 
@@ -87,11 +100,16 @@ impl ProbeSocket {
     /// An error of connect() (no route, for one) is returned raw, without
     /// context: it is a finding.
     pub fn connect(peer: SocketAddr, source: Option<IpAddr>) -> io::Result<Self> {
+        let source = source.map(|source| SocketAddr::new(source, 0));
+        ProbeSocket::connect_with(peer, &SocketOptions { source, ..SocketOptions::default() })
+    }
+
+    /// The same with further options, the source among them.
+    pub fn connect_with(peer: SocketAddr, options: &SocketOptions) -> io::Result<Self> {
         let socket = socket::open(peer, Type::DGRAM, Protocol::UDP)?;
         errqueue::enable(&socket).context("set IP_RECVERR for", peer)?;
-        if let Some(source) = source {
-            socket.bind(&SocketAddr::new(source, 0).into()).context("bind to", source)?;
-        }
+        options.apply_before(&socket)?;
+        options.bind_source(&socket)?;
         socket.connect(&peer.into())?;
         let interest = Interest::READABLE | Interest::ERROR;
         let socket = socket::register(socket, interest).context("register", peer)?;
@@ -110,6 +128,11 @@ impl ProbeSocket {
             .local_addr()?
             .as_socket()
             .ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+    }
+
+    /// The options as they are.
+    pub fn effective(&self, options: &SocketOptions) -> Vec<crate::options::Effective> {
+        options.effective(self.socket.get_ref())
     }
 
     /// Time to live (hop limit) of what is sent from now on.

@@ -10,7 +10,7 @@ mod hop;
 mod layer;
 mod live;
 mod verdict;
-mod words;
+pub mod words;
 
 use plumb_evidence::{Event, Target, Verdict};
 

@@ -55,7 +55,7 @@ pub(super) fn icmp_said(error: &IcmpError) -> String {
 }
 
 /// How a connection attempt ended.
-pub(super) fn connect(outcome: &ConnectOutcome, icmp: &[IcmpError]) -> String {
+pub fn connect(outcome: &ConnectOutcome, icmp: &[IcmpError]) -> String {
     match outcome {
         ConnectOutcome::Connected => "connected".to_owned(),
         ConnectOutcome::Refused => "refused".to_owned(),
@@ -68,7 +68,7 @@ pub(super) fn connect(outcome: &ConnectOutcome, icmp: &[IcmpError]) -> String {
     }
 }
 
-pub(super) fn tls(outcome: &TlsOutcome) -> String {
+pub fn tls(outcome: &TlsOutcome) -> String {
     match outcome {
         TlsOutcome::Done => "handshake done".to_owned(),
         TlsOutcome::Untrusted => "the certificate does not verify".to_owned(),
@@ -82,7 +82,7 @@ pub(super) fn tls(outcome: &TlsOutcome) -> String {
     }
 }
 
-pub(super) fn trust(result: &TrustResult) -> String {
+pub fn trust(result: &TrustResult) -> String {
     match result {
         TrustResult::Trusted => "verified".to_owned(),
         TrustResult::Expired => "expired".to_owned(),

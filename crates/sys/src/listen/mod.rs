@@ -17,6 +17,7 @@ use socket2::{Protocol, SockRef, Socket, Type};
 pub use in_use::InUse;
 pub use step::Step;
 pub use unix::SocketFile;
+pub(crate) use unix::address as unix_address;
 
 use crate::options::{Effective, Membership, Nature, SocketOptions, describe};
 use crate::socket::{self, Context, option_bytes};
