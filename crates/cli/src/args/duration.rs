@@ -5,9 +5,18 @@ use std::time::Duration;
 /// Longest duration that is taken for one wait: an hour is a typing error.
 pub const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Units, the longer names of the same first letter before the shorter.
-const UNITS: [(&str, f64); 5] =
-    [("us", 1e-6), ("ms", 1e-3), ("min", 60.0), ("s", 1.0), ("m", 60.0)];
+/// Longest duration that is taken for the life of something.
+const LONGEST_LIFE: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+
+const UNITS: [(&str, f64); 7] = [
+    ("us", 1e-6),
+    ("ms", 1e-3),
+    ("min", 60.0),
+    ("s", 1.0),
+    ("m", 60.0),
+    ("h", 3600.0),
+    ("d", 24.0 * 3600.0),
+];
 
 /// A duration as a user would write it, for the defaults in the help.
 pub fn text(duration: Duration) -> String {
@@ -19,6 +28,18 @@ pub fn text(duration: Duration) -> String {
 
 /// A positive number and its unit, up to [`LONGEST`].
 pub fn parse(text: &str) -> Result<Duration, String> {
+    match up_to(text, LONGEST)? {
+        Some(duration) => Ok(duration),
+        None => Err("longer than an hour".to_owned()),
+    }
+}
+
+/// A positive number and its unit, up to some years.
+pub fn parse_long(text: &str) -> Result<Duration, String> {
+    up_to(text, LONGEST_LIFE)?.ok_or_else(|| "longer than ten years".to_owned())
+}
+
+fn up_to(text: &str, longest: Duration) -> Result<Option<Duration>, String> {
     let unit_at = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     if number.is_empty() {
@@ -28,7 +49,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         return Err(format!("{number} of what? write {number}s or {number}ms"));
     }
     let Some((_, seconds)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err(format!("unknown unit {unit:?}: use us, ms, s or m"));
+        return Err(format!("unknown unit {unit:?}: use us, ms, s, m, h or d"));
     };
     let number: f64 = number.parse().map_err(|_| format!("{number:?} is not a number"))?;
     let duration =
@@ -36,10 +57,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     if duration.is_zero() {
         return Err("a duration must be longer than nothing".to_owned());
     }
-    if duration > LONGEST {
-        return Err("longer than an hour".to_owned());
-    }
-    Ok(duration)
+    Ok((duration <= longest).then_some(duration))
 }
 
 #[cfg(test)]
@@ -61,6 +79,9 @@ mod tests {
         assert_eq!(parse("250us"), Ok(Duration::from_micros(250)));
         assert_eq!(parse("60m"), Ok(LONGEST));
         assert_eq!(parse("1min"), Ok(Duration::from_secs(60)));
+        assert_eq!(parse("1h"), Ok(LONGEST));
+        assert_eq!(parse_long("3660d"), Ok(LONGEST_LIFE));
+        assert!(parse_long("3661d").is_err());
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl AccessArgs {
 }
 
 /// A prefix, or an address alone.
-fn network(text: &str) -> Result<IpNet, String> {
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     address.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
         "not an address or prefix such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32".to_owned()
@@ -141,6 +141,11 @@ impl WhoArgs {
             output::note(&warning);
         }
         Ok(Some(Arc::new(gatekeeper)))
+    }
+
+    /// The files that are followed.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.token_file.iter().chain(&self.jwt_key).chain(&self.users)
     }
 
     fn warnings(&self) -> Vec<String> {

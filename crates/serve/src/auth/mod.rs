@@ -10,6 +10,7 @@ mod gatekeeper;
 pub mod jwt;
 mod jwt_key;
 mod lockout;
+mod new_key;
 mod passwords;
 mod refusal;
 mod tokens;
@@ -22,6 +23,7 @@ pub use jwt_key::{
     Key, KeyError, KeyKind, SECRET_BYTES_MIN, algorithm, algorithm_name, read_pinned,
 };
 pub use lockout::{FAILURES_REMEMBERED_MAX, LockOut, WAIT_MAX};
+pub use new_key::{NewKey, random_text};
 pub use refusal::Refusal;
 pub use tokens::{TOKENS_MAX, TokensError, open_to_others, warnings};
 pub use users::{

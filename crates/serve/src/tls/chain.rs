@@ -84,7 +84,7 @@ impl Chain {
 }
 
 /// One PEM block, RFC 7468 section 2.
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     use base64::Engine as _;
     const LINE: usize = 64;
     let text = base64::engine::general_purpose::STANDARD.encode(der);

@@ -10,12 +10,12 @@
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
-//! use plumb_serve::small::Echo;
+//! use plumb_serve::echo::Echo;
 //! use plumb_serve::tls::{CurrentTls, IdentityFrom, Terminator, TlsSettings};
 //!
 //! let identity = IdentityFrom::Files { certificate: "cert.pem".into(), key: "key.pem".into() };
 //! let tls = Arc::new(CurrentTls::new(TlsSettings::new(identity))?);
-//! let service = Terminator::new(tls, Echo);
+//! let service = Terminator::new(tls, Echo::default());
 //! # let _ = service; Ok(()) }
 //! ```
 
@@ -31,6 +31,7 @@ mod stream;
 mod terminator;
 
 pub use authority::{AuthorityError, CertificateAuthority, INTERMEDIATE_URL};
+pub(crate) use chain::pem;
 pub use chain::{Chain, ChainKind};
 pub use client::ClientIdentity;
 pub use handshake::Session;

@@ -1,6 +1,9 @@
 //! `plumb serve ...`.
 
 pub mod echo;
+pub mod http;
+pub mod token;
+pub mod user;
 
 use clap::Args;
 
@@ -22,6 +25,9 @@ pub struct Serve {
 command_table! {
     ServeCommand {
         "serve": Echo(echo::Echo),
+        "serve": Http(http::Http),
+        "serve": Token(token::Token),
+        "serve": User(user::User),
     }
 }
 
