@@ -14,6 +14,7 @@
 
 pub mod args;
 pub mod commands;
+mod converse;
 pub mod environment;
 pub mod error;
 pub mod exit;

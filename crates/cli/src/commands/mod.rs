@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod connect;
 pub mod explain;
 pub mod lab;
 pub mod serve;
@@ -70,6 +71,7 @@ command_table! {
         "diagnose": Check(check::Check),
         "diagnose": Explain(explain::Explain),
         "serve": Serve(serve::Serve),
+        "transport": Connect(connect::Connect),
         "lab": Lab(lab::Lab),
         "address": Url(url::UrlCommand),
         "shell": Completions(completions::Completions),
