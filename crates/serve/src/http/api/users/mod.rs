@@ -9,8 +9,10 @@ use http::header::{
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
-pub use model::{User, Wrong};
-pub use store::{Condition, Idempotency, Refused, Store, StoreError};
+pub use store::{Store, StoreError};
+
+use model::{User, Wrong};
+use store::{Condition, Idempotency, Refused};
 
 use super::problem::{problem, with_members};
 use crate::http::asked::Asked;

@@ -14,7 +14,7 @@ const AGE_MAX: u64 = 150;
 
 /// A user as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
+pub(super) struct User {
     /// The number under which it is found.
     pub id: u64,
     /// Counts all changes of the store: no two states have the same.
@@ -25,7 +25,7 @@ pub struct User {
 
 /// One thing that is wrong with what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Wrong {
+pub(super) struct Wrong {
     /// Where, as a JSON pointer (RFC 6901).
     pub pointer: &'static str,
     /// What, and what would be right.
@@ -41,7 +41,7 @@ impl User {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn from_json(value: &Value) -> Result<User, Vec<Wrong>> {
+    pub(super) fn from_json(value: &Value) -> Result<User, Vec<Wrong>> {
         let Value::Object(fields) = value else {
             return Err(vec![wrong("", "a user is a JSON object")]);
         };
@@ -63,7 +63,7 @@ impl User {
     ///
     /// # Errors
     /// All that would be wrong with it.
-    pub fn patched(&self, patch: &Value) -> Result<User, Vec<Wrong>> {
+    pub(super) fn patched(&self, patch: &Value) -> Result<User, Vec<Wrong>> {
         let Value::Object(patch) = patch else {
             return Err(vec![wrong("", "a patch of a user is a JSON object")]);
         };
@@ -74,7 +74,7 @@ impl User {
     }
 
     /// The user as clients see it.
-    pub fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let mut shown = json!({ "id": self.id });
         if let Value::Object(shown) = &mut shown {
             shown.extend(self.fields.clone());
@@ -83,7 +83,7 @@ impl User {
     }
 
     /// The entity tag of this state, strong (RFC 9110 section 8.8.3).
-    pub fn etag(&self) -> String {
+    pub(super) fn etag(&self) -> String {
         format!("\"{}-{}\"", self.id, self.revision)
     }
 

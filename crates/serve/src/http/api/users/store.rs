@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::model::User;
 
 /// The most users: a store to learn with, not a directory of a nation.
-pub const USERS_MAX: u64 = 100_000;
+pub(super) const USERS_MAX: u64 = 100_000;
 /// The most idempotency keys that are remembered; the oldest are forgotten first.
-pub const KEYS_MAX: u64 = 10_000;
+pub(super) const KEYS_MAX: u64 = 10_000;
 
 const USERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("users");
 const EMAILS: TableDefinition<'_, &str, u64> = TableDefinition::new("emails");
@@ -68,7 +68,7 @@ from_database!(
 
 /// Why a change was not made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
+pub(super) enum Refused {
     /// There is no such user.
     Missing,
     /// Another user has the address.
@@ -88,11 +88,11 @@ pub enum Refused {
 }
 
 /// What became of a wish to change something.
-pub type Outcome<T> = Result<Result<T, Refused>, StoreError>;
+pub(super) type Outcome<T> = Result<Result<T, Refused>, StoreError>;
 
 /// What a client demands of the present state, RFC 9110 section 13.1.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Condition {
+pub(super) struct Condition {
     /// `If-Match`: one of these entity tags; `*` is any.
     pub if_match: Option<Vec<String>>,
     /// `If-None-Match`: none of these.
@@ -112,7 +112,7 @@ impl Condition {
 
 /// The key under which a client may ask again, and what it asked.
 #[derive(Debug, Clone)]
-pub struct Idempotency {
+pub(super) struct Idempotency {
     /// The value of `Idempotency-Key`.
     pub key: String,
     /// Distinguishes the request from others: a hash of what was asked.
@@ -128,7 +128,7 @@ struct Remembered {
 
 /// A page of the list.
 #[derive(Debug)]
-pub struct Page {
+pub(super) struct Page {
     /// Those on the page.
     pub users: Vec<User>,
     /// Those on all pages.
@@ -175,7 +175,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn get(&self, id: u64) -> Result<Option<User>, StoreError> {
+    pub(super) fn get(&self, id: u64) -> Result<Option<User>, StoreError> {
         let table = self.database.begin_read()?.open_table(USERS)?;
         let found = table.get(id)?;
         found.map(|bytes| Ok(serde_json::from_slice(bytes.value())?)).transpose()
@@ -186,7 +186,12 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn list(&self, query: Option<&str>, skip: u64, limit: u64) -> Result<Page, StoreError> {
+    pub(super) fn list(
+        &self,
+        query: Option<&str>,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Page, StoreError> {
         let table = self.database.begin_read()?.open_table(USERS)?;
         let mut users = Vec::new();
         let mut total = 0;
@@ -213,7 +218,11 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn add(&self, mut user: User, idempotency: Option<&Idempotency>) -> Outcome<(User, bool)> {
+    pub(super) fn add(
+        &self,
+        mut user: User,
+        idempotency: Option<&Idempotency>,
+    ) -> Outcome<(User, bool)> {
         let transaction = self.database.begin_write()?;
         if let Some(idempotency) = idempotency
             && let Some(before) = remembered(&transaction, &idempotency.key)?
@@ -240,7 +249,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn change<E>(
+    pub(super) fn change<E>(
         &self,
         id: u64,
         condition: &Condition,
@@ -273,7 +282,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn remove(&self, id: u64, condition: &Condition) -> Outcome<()> {
+    pub(super) fn remove(&self, id: u64, condition: &Condition) -> Outcome<()> {
         let transaction = self.database.begin_write()?;
         let Some(present) = read(&transaction, id)? else { return Ok(Err(Refused::Missing)) };
         if !condition.holds(Some(&present)) {
