@@ -38,6 +38,28 @@ pub fn user() -> Option<String> {
     first(&[USER_VARIABLE]).map(|(_, value)| value)
 }
 
+/// A bearer token for the target's server.
+pub const TOKEN_VARIABLE: &str = "PLUMB_TOKEN";
+
+/// The value of [`TOKEN_VARIABLE`].
+pub fn token() -> Option<String> {
+    first(&[TOKEN_VARIABLE]).map(|(_, value)| value)
+}
+
+/// The file of credentials for hosts: `NETRC`, else `~/.netrc`.
+pub fn netrc_file() -> Option<PathBuf> {
+    let own = || Some(Path::new(&first(&["HOME"])?.1).join(".netrc"));
+    first(&["NETRC"]).map(|(_, value)| value.into()).or_else(own)
+}
+
+/// Where sessions are kept: `$XDG_DATA_HOME/plumb/sessions`, else below
+/// `~/.local/share`.
+pub fn sessions_dir() -> Option<PathBuf> {
+    let data = first(&["XDG_DATA_HOME"]).map(|(_, value)| PathBuf::from(value));
+    let home = || Some(Path::new(&first(&["HOME"])?.1).join(".local/share"));
+    Some(data.or_else(home)?.join("plumb/sessions"))
+}
+
 /// Whether the locale names a character set other than UTF-8. `C` says nothing
 /// about the terminal.
 pub fn locale_lacks_unicode() -> bool {
@@ -65,6 +87,20 @@ pub fn trusted_roots() -> (Option<PathBuf>, Option<PathBuf>) {
 /// there is none.
 pub fn runtime_dir() -> Option<PathBuf> {
     first(&["XDG_RUNTIME_DIR"]).map(|(_, value)| Path::new(&value).join("plumb"))
+}
+
+/// The descriptors that the service manager passes on, by number: systemd's
+/// LISTEN_FDS, from 3 on, where LISTEN_PID says that they are for this process
+/// (sd_listen_fds(3)).
+pub fn listen_descriptors() -> Vec<i32> {
+    /// More sockets than any unit has.
+    const MOST: i32 = 256;
+    let number = |name: &str| std::env::var(name).ok()?.trim().parse::<i32>().ok();
+    let own = i32::try_from(std::process::id()).ok();
+    match number("LISTEN_FDS") {
+        Some(count) if number("LISTEN_PID") == own => (3..3 + count.clamp(0, MOST)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The directory for temporary files.

@@ -31,13 +31,7 @@ impl Output {
     pub fn open(options: &OutputArgs) -> Result<Output, CommandError> {
         let stdout = io::stdout();
         let terminal = options.output.is_none() && stdout.is_terminal();
-        let color = match options.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                options.output.is_none() && AutoStream::choice(&stdout) != ColorChoice::Never
-            }
-        };
+        let color = wants_color(options);
         let out: Box<dyn Write> = match options.output.as_deref() {
             None => Box::new(stdout.lock()),
             Some(path) if path == Path::new("-") => Box::new(stdout.lock()),
@@ -156,6 +150,22 @@ impl<'a> Session<'a> {
         }
         Ok(status)
     }
+}
+
+/// Whether the answer is to be coloured.
+pub(crate) fn wants_color(options: &OutputArgs) -> bool {
+    match options.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            options.output.is_none() && AutoStream::choice(&io::stdout()) != ColorChoice::Never
+        }
+    }
+}
+
+/// Columns that an answer on stdout may take.
+pub(crate) fn columns_of_stdout() -> usize {
+    columns(io::stdout().is_terminal())
 }
 
 fn cannot_write(error: io::Error) -> CommandError {

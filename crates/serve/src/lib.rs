@@ -3,10 +3,12 @@
 //! * [`core`]: accepts connections and datagrams on sockets that the caller
 //!   bound, keeps the limits, tells what happens, stops gracefully;
 //! * [`tls`]: a certificate authority, and TLS in front of any service;
+//! * [`auth`]: who may: tokens, users, lock-out;
 //! * [`raw`]: answers that no library gives: old versions, alerts, silence;
 //! * [`dns`]: zones, an authority that serves them, a recursive resolver;
 //! * [`http`]: a small site with inspection endpoints;
-//! * [`small`]: echo, discard, daytime and greetings;
+//! * [`echo`]: what comes goes back, or a reply to it;
+//! * [`small`]: discard, daytime and greetings;
 //! * [`proxy`]: an HTTP proxy (CONNECT and absolute-form).
 //!
 //! Servers own no address, no clock setting and no namespace: whoever starts
@@ -19,6 +21,7 @@
 pub mod auth;
 pub mod core;
 pub mod dns;
+pub mod echo;
 pub mod http;
 pub mod proxy;
 pub mod raw;

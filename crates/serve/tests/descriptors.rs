@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use plumb_serve::core::{EventKind, Limits, Server, ServerEvent};
-use plumb_serve::small::Echo;
+use plumb_serve::echo::Echo;
 use tokio::sync::mpsc;
 
 /// EMFILE of Linux.
@@ -24,7 +24,7 @@ async fn without_descriptors_clients_are_told_and_service_comes_back() {
     };
     let server = Server::new("echo", Limits::default(), sink);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = server.tcp(listener, Echo).unwrap();
+    let address = server.tcp(listener, Echo::default()).unwrap();
 
     // The client's end of the connection is the last descriptor there is.
     let mut hoard = Vec::new();

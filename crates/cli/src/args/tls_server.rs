@@ -61,6 +61,22 @@ impl TlsServerArgs {
         self.tls.is_some()
     }
 
+    /// The directories in which files are read again when they change.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        let own = self.tls.iter().flatten().filter(|file| *file != Path::new(SELF));
+        let mut directories: Vec<PathBuf> = Vec::new();
+        for file in own.chain(&self.client_ca) {
+            // Where a link leads to is where the new file will be.
+            let file = file.canonicalize().unwrap_or_else(|_| file.clone());
+            let Some(parent) = file.parent() else { continue };
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            if !directories.iter().any(|known| known == parent) {
+                directories.push(parent.to_owned());
+            }
+        }
+        directories
+    }
+
     /// Reads and checks all files, or makes a certificate for `names`: what
     /// clients may call this server. Nothing, if TLS was not asked for.
     ///

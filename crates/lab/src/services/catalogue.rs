@@ -6,8 +6,9 @@ use std::sync::Arc;
 use plumb_serve::core::{
     DatagramService, Limits, ServeError, Server, Service as Conversation, Transport,
 };
+use plumb_serve::echo::Echo;
 use plumb_serve::http::Site;
-use plumb_serve::small::{Daytime, Discard, Echo, Greeting, Protocol};
+use plumb_serve::small::{Daytime, Discard, Greeting, Protocol};
 use plumb_serve::tls::TlsSite;
 use plumb_wire::transport::port;
 
@@ -36,10 +37,10 @@ pub(super) fn offers(
 
 /// Echo, discard and daytime (RFC 862, 863, 867), on every machine.
 fn small(machine: &Machine, offers: &mut Vec<Offer>) {
-    everywhere(offers, port::ECHO, Limits::conversation(), || Echo);
+    everywhere(offers, port::ECHO, Limits::conversation(), Echo::default);
     everywhere(offers, port::DISCARD, Limits::conversation(), || Discard);
     everywhere(offers, port::DAYTIME, Limits::conversation(), || Daytime);
-    datagrams(machine, offers, port::ECHO, Echo);
+    datagrams(machine, offers, port::ECHO, Echo::default());
     datagrams(machine, offers, port::DISCARD, Discard);
     datagrams(machine, offers, port::DAYTIME, Daytime);
 }

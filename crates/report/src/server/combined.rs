@@ -21,6 +21,10 @@ impl Combined {
 }
 
 impl View for Combined {
+    fn only_requests(&self) -> bool {
+        true
+    }
+
     fn event(&mut self, event: &ServerEvent, out: &mut Vec<u8>) {
         let EventKind::HttpRequest(exchange) = &event.kind else { return };
         host(event, exchange, out);

@@ -35,4 +35,9 @@ pub trait View: Send {
     /// Appends what this event is in this view; nothing if it is none of its
     /// business.
     fn event(&mut self, event: &ServerEvent, out: &mut Vec<u8>);
+
+    /// Whether only HTTP requests matter to it.
+    fn only_requests(&self) -> bool {
+        false
+    }
 }

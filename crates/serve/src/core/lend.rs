@@ -78,21 +78,41 @@ pub async fn read_lent<T>(
 /// What reading or writing says.
 pub async fn answer_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
     stream: &mut S,
-    mut answer: impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
+    answer: impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
 ) -> io::Result<ControlFlow<B>> {
-    let turn = poll_fn(|cx| {
+    let (next, rest) = turn_lent(stream, answer).await?;
+    finish_turn(stream, &rest).await?;
+    Ok(next)
+}
+
+/// The same, up to the point where the peer takes no more: gives what is left
+/// for [`finish_turn`]. It may be dropped while it waits; nothing is lost then.
+///
+/// # Errors
+/// What reading or writing says.
+pub async fn turn_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
+    stream: &mut S,
+    mut answer: impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
+) -> io::Result<(ControlFlow<B>, Vec<u8>)> {
+    poll_fn(|cx| {
         with_buffers(|Buffers { input, output }| {
             let next = ready!(poll_read_lent(stream, cx, input, |bytes, _| answer(bytes, output)))?;
-            Poll::Ready(io::Result::Ok((next, write_now(stream, cx, output)?)))
+            Poll::Ready(Ok((next, write_now(stream, cx, output)?)))
         })
-    });
-    let (next, rest) = turn.await?;
+    })
+    .await
+}
+
+/// Sends what a turn left over.
+///
+/// # Errors
+/// What writing says.
+pub async fn finish_turn<S: AsyncWrite + Unpin>(stream: &mut S, rest: &[u8]) -> io::Result<()> {
     if !rest.is_empty() {
-        stream.write_all(&rest).await?;
+        stream.write_all(rest).await?;
     }
     // TLS holds records back until it is flushed; a socket has nothing to do.
-    stream.flush().await?;
-    Ok(next)
+    stream.flush().await
 }
 
 /// Sends back whatever comes, until the peer has sent all: the echo of RFC 862

@@ -1,13 +1,11 @@
-//! Echo, discard, daytime and greetings.
+//! Discard, daytime and greetings.
 
 mod daytime;
 mod discard;
-mod echo;
 mod greeting;
 
 pub use daytime::Daytime;
 pub use discard::Discard;
-pub use echo::Echo;
 pub use greeting::{Greeting, Protocol};
 
 use std::net::SocketAddr;
@@ -15,7 +13,7 @@ use std::net::SocketAddr;
 /// Ports whose servers answer anything: echo, daytime, quote of the day,
 /// chargen, time. A datagram that claims to come from one would be answered by
 /// its server, and that answer by us, for ever.
-fn would_loop(peer: SocketAddr) -> bool {
+pub(crate) fn would_loop(peer: SocketAddr) -> bool {
     const ANSWERING: [u16; 5] = [7, 13, 17, 19, 37];
     // Nobody can be answered on port 0, RFC 768.
     peer.port() == 0 || ANSWERING.contains(&peer.port())

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use plumb_serve::core::{Closed, Context, Cut, EventKind, Io, Limits, Service};
-use plumb_serve::small::Echo;
+use plumb_serve::core::{Closed, Context, Cut, EventKind, Io, Limits, Phase, Rule, Service};
+use plumb_serve::echo::Echo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -20,10 +20,17 @@ fn closed(kind: EventKind) -> Option<Closed> {
     }
 }
 
+fn rule(kind: EventKind) -> Option<(Rule, Phase)> {
+    match kind {
+        EventKind::Security { rule, phase, .. } => Some((rule, phase)),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn who_never_sends_is_cut() {
     let (server, mut events) = observed(Limits { first_byte: SOON, ..Limits::default() });
-    let address = server.tcp(tcp_socket(), Echo).unwrap();
+    let address = server.tcp(tcp_socket(), Echo::default()).unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
     assert_eq!(next(&mut events, closed).await, Closed::Cut(Cut::FirstByte));
@@ -32,7 +39,7 @@ async fn who_never_sends_is_cut() {
 #[tokio::test]
 async fn who_falls_idle_is_cut() {
     let (server, mut events) = observed(Limits { idle: SOON, ..Limits::default() });
-    let address = server.tcp(tcp_socket(), Echo).unwrap();
+    let address = server.tcp(tcp_socket(), Echo::default()).unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"a").await.unwrap();
     let mut answer = Vec::new();
@@ -52,18 +59,19 @@ async fn who_takes_nothing_is_cut() {
             }
         }
     }
-    let (server, mut events) = observed(Limits { idle: SOON, ..Limits::default() });
+    let (server, mut events) = observed(Limits { write_stall: SOON, ..Limits::default() });
     let address = server.tcp(tcp_socket(), Flood).unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"a").await.unwrap();
-    assert_eq!(next(&mut events, closed).await, Closed::Cut(Cut::Idle));
+    assert_eq!(next(&mut events, rule).await, (Rule::SlowReader, Phase::Response));
+    assert_eq!(next(&mut events, closed).await, Closed::Cut(Cut::SlowReader));
 }
 
 #[tokio::test]
 async fn the_longest_connection_ends() {
     let limits = Limits { connection: Some(SOON), ..Limits::default() };
     let (server, mut events) = observed(limits);
-    let address = server.tcp(tcp_socket(), Echo).unwrap();
+    let address = server.tcp(tcp_socket(), Echo::default()).unwrap();
     let _stream = TcpStream::connect(address).await.unwrap();
     assert_eq!(next(&mut events, closed).await, Closed::Cut(Cut::Connection));
 }
@@ -71,7 +79,7 @@ async fn the_longest_connection_ends() {
 #[tokio::test]
 async fn at_the_limit_the_next_connection_waits() {
     let (server, mut events) = observed(Limits { connections_max: 1, ..Limits::default() });
-    let address = server.tcp(tcp_socket(), Echo).unwrap();
+    let address = server.tcp(tcp_socket(), Echo::default()).unwrap();
     let first = TcpStream::connect(address).await.unwrap();
     next(&mut events, |kind| (kind == EventKind::Accepted).then_some(())).await;
     let mut second = TcpStream::connect(address).await.unwrap();
@@ -86,13 +94,13 @@ async fn at_the_limit_the_next_connection_waits() {
 async fn one_client_cannot_take_all() {
     let limits = Limits { connections_per_client_max: 1, ..Limits::default() };
     let (server, mut events) = observed(limits);
-    let address = server.tcp(tcp_socket(), Echo).unwrap();
+    let address = server.tcp(tcp_socket(), Echo::default()).unwrap();
     let mut first = TcpStream::connect(address).await.unwrap();
     next(&mut events, |kind| (kind == EventKind::Accepted).then_some(())).await;
     let mut second = TcpStream::connect(address).await.unwrap();
     assert_eq!(second.read(&mut [0; 1]).await.unwrap(), 0);
-    next(&mut events, |kind| (kind == EventKind::ClientLimit { connections: 1 }).then_some(()))
-        .await;
+    let broken = next(&mut events, rule).await;
+    assert_eq!(broken, (Rule::ConnectionsPerClientMax, Phase::Accept));
     first.write_all(b"a").await.unwrap();
     assert_eq!(first.read_u8().await.unwrap(), b'a');
 }

@@ -1,7 +1,8 @@
 //! Echo, discard, daytime, greetings.
 
 use plumb_serve::core::{Forget, Limits, Server};
-use plumb_serve::small::{Daytime, Discard, Echo, Greeting, Protocol};
+use plumb_serve::echo::Echo;
+use plumb_serve::small::{Daytime, Discard, Greeting, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
@@ -9,7 +10,7 @@ use crate::ground::{run, serve, stdout, talk, talk_text, udp_socket};
 
 #[tokio::test]
 async fn echo_gives_back_all_and_closes_when_the_client_does() {
-    let mut stream = TcpStream::connect(serve(Echo)).await.unwrap();
+    let mut stream = TcpStream::connect(serve(Echo::default())).await.unwrap();
     let sent: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     let (mut reading, mut writing) = stream.split();
     let mut received = Vec::new();
@@ -25,7 +26,7 @@ async fn echo_gives_back_all_and_closes_when_the_client_does() {
 #[tokio::test]
 async fn udp_echo_answers_people_and_not_servers() {
     let server = Server::new("echo", Limits::default(), Forget);
-    let address = server.udp(udp_socket(), Echo).unwrap();
+    let address = server.udp(udp_socket(), Echo::default()).unwrap();
     let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     for payload in [&b"hello"[..], b"", &[7; 60_000]] {
         client.send_to(payload, address).await.unwrap();

@@ -96,6 +96,12 @@ pub struct Splitter {
 }
 
 impl Splitter {
+    /// A splitter to which these bytes have come already, without an end in
+    /// them.
+    pub fn holding(partial: Vec<u8>) -> Splitter {
+        Splitter { partial, searched: 0 }
+    }
+
     /// Takes what came, and shows each message that is whole to `each` until it
     /// breaks off; what came behind that message is then forgotten.
     ///

@@ -1,0 +1,342 @@
+//! Echo: what comes goes back, or a reply to it.
+//!
+//! [`Echo`] takes messages in any [`Framing`], over TCP, Unix sockets, TLS and
+//! UDP, and answers each by a [`Template`]; by default with itself. It can
+//! greet, acknowledge, say goodbye at a word, insist on UTF-8, and send a
+//! heartbeat.
+
+mod talk;
+mod template;
+
+use std::future::Future;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use plumb_wire::transport::message::Framing;
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::lend::{finish_turn, read_lent, turn_lent};
+use crate::core::{
+    Context, Cut, Datagram, DatagramService, EventKind, Events, Io, Ledger, Limits, Phase, Rule,
+    Service, close_gently,
+};
+use crate::small::would_loop;
+use talk::{Ending, Talk};
+
+pub use template::{Template, TemplateError, unescape};
+
+/// How a server answers. What is not said is a plain echo.
+#[derive(Debug, Clone, Default)]
+pub struct EchoOptions {
+    /// Where a message ends.
+    pub framing: Framing,
+    /// What is answered instead of the message itself.
+    pub reply: Option<Template>,
+    /// Said before the client says anything.
+    pub greeting: Option<Vec<u8>>,
+    /// A message with which the client ends the conversation; case and line
+    /// end do not matter.
+    pub close_word: Option<String>,
+    /// The answer to it.
+    pub closing: Option<Vec<u8>>,
+    /// Messages that are answered on a connection before it is closed.
+    pub messages_max: Option<u64>,
+    /// What is said to a client that is cut because it said nothing for too
+    /// long.
+    pub idle_text: Option<Vec<u8>>,
+    /// Only UTF-8 is taken; what is not is answered with this, and the
+    /// connection is closed.
+    pub utf8: Option<Vec<u8>>,
+    /// Said whenever this much time passes without a message.
+    pub heartbeat: Option<(Duration, Vec<u8>)>,
+}
+
+/// The service. Clones are the same server and count datagrams together.
+#[derive(Debug, Clone)]
+pub struct Echo(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: EchoOptions,
+    /// The options ask for nothing but the echo of bytes.
+    plain: bool,
+    datagrams: AtomicU64,
+}
+
+impl Default for Echo {
+    /// The echo of RFC 862: bytes for bytes.
+    fn default() -> Self {
+        Echo::new(EchoOptions { framing: Framing::Raw, ..EchoOptions::default() })
+    }
+}
+
+impl Echo {
+    /// A server that answers so.
+    pub fn new(options: EchoOptions) -> Self {
+        let EchoOptions {
+            framing,
+            reply: None,
+            greeting: None,
+            close_word: None,
+            messages_max: None,
+            utf8: None,
+            heartbeat: None,
+            ..
+        } = &options
+        else {
+            return Echo(Arc::new(Shared { options, plain: false, datagrams: AtomicU64::new(0) }));
+        };
+        let plain = *framing == Framing::Raw;
+        Echo(Arc::new(Shared { options, plain, datagrams: AtomicU64::new(0) }))
+    }
+}
+
+/// What a conversation needs of its context. A connection that waits keeps
+/// this and no more.
+struct Needs {
+    stop: CancellationToken,
+    ledger: Arc<Ledger>,
+    events: Events,
+    limits: Arc<Limits>,
+}
+
+impl Service for Echo {
+    fn serve<S: Io>(
+        &self,
+        stream: S,
+        context: Context,
+    ) -> impl Future<Output = io::Result<()>> + Send {
+        let shared = Arc::clone(&self.0);
+        context.ledger.set_protocol("echo");
+        let peer =
+            if shared.options.reply.is_some() { context.peer.to_string() } else { String::new() };
+        let Context { stop, ledger, events, limits, .. } = context;
+        let needs = Needs { stop, ledger, events, limits };
+        async move { shared.converse(stream, needs, Talk::new(peer.into())).await }
+    }
+}
+
+impl Shared {
+    async fn converse<S: Io>(&self, mut stream: S, needs: Needs, mut talk: Talk) -> io::Result<()> {
+        if let Some(greeting) = &self.options.greeting {
+            let mut out = Vec::new();
+            // A text that a length cannot say is refused before the server begins.
+            let _ = self.options.framing.put(greeting, None, &mut out);
+            stream.write_all(&out).await?;
+            stream.flush().await?;
+            if self.options.messages_max == Some(0) {
+                return self.end(stream, Ending::Said).await;
+            }
+        }
+        let ending = match &self.options.heartbeat {
+            Some((every, text)) => self.beat(&mut stream, &needs, &mut talk, *every, text).await,
+            None => self.turns(&mut stream, &needs, &mut talk).await,
+        };
+        match ending {
+            Ok(ending) => {
+                self.tell(&needs, &talk, &ending);
+                self.end(stream, ending).await
+            }
+            Err(error) => {
+                self.say_why(&mut stream, &needs).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Turn after turn: what comes is answered at once.
+    async fn turns<S: Io>(
+        &self,
+        stream: &mut S,
+        needs: &Needs,
+        talk: &mut Talk,
+    ) -> io::Result<Ending> {
+        loop {
+            let turn = turn_lent(stream, |came, out| self.take(came, talk, needs, out));
+            // Only the wait for the next message is given up when the server
+            // stops; an answer that is under way arrives whole.
+            let Some(turn) = needs.stop.run_until_cancelled(turn).await else {
+                return Ok(Ending::Stopped);
+            };
+            let (next, rest) = turn?;
+            finish_turn(stream, &rest).await?;
+            if let ControlFlow::Break(ending) = next {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// The same with a heartbeat between.
+    async fn beat<S: Io>(
+        &self,
+        stream: &mut S,
+        needs: &Needs,
+        talk: &mut Talk,
+        every: Duration,
+        text: &[u8],
+    ) -> io::Result<Ending> {
+        let mut due = Instant::now() + every;
+        loop {
+            // Heartbeats pass over the connection too: who never says a word is
+            // idle all the same.
+            if talk.has_answered_since_asked() {
+                needs.ledger.deadline(Cut::Idle, needs.limits.idle);
+            }
+            let mut out = Vec::new();
+            let came = tokio::select! {
+                biased;
+                () = needs.stop.cancelled() => return Ok(Ending::Stopped),
+                came = read_lent(stream, <[u8]>::to_vec) => Some(came?),
+                () = tokio::time::sleep_until(due) => None,
+            };
+            due = Instant::now() + every;
+            let next = match came {
+                Some(came) => self.take(&came, talk, needs, &mut out),
+                None => {
+                    let _ = self.options.framing.put(text, None, &mut out);
+                    ControlFlow::Continue(())
+                }
+            };
+            finish_turn(stream, &out).await?;
+            if let ControlFlow::Break(ending) = next {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Answers what came, into `out`.
+    fn take(
+        &self,
+        came: &[u8],
+        talk: &mut Talk,
+        needs: &Needs,
+        out: &mut Vec<u8>,
+    ) -> ControlFlow<Ending> {
+        if self.plain {
+            if came.is_empty() {
+                return ControlFlow::Break(Ending::EndOfStream);
+            }
+            needs.ledger.count_request();
+            out.extend_from_slice(came);
+            return ControlFlow::Continue(());
+        }
+        let before = talk.answered();
+        let next = talk.take(
+            &self.options,
+            came,
+            needs.limits.line_bytes_max,
+            needs.limits.message_bytes_max,
+            out,
+        );
+        for _ in before..talk.answered() {
+            needs.ledger.count_request();
+        }
+        next
+    }
+
+    /// Says what ended the conversation, where it was a rule or worth a word.
+    fn tell(&self, needs: &Needs, talk: &Talk, ending: &Ending) {
+        match ending {
+            Ending::TooLong(error) => {
+                needs.events.security(Rule::MessageSize, Phase::Header, error.to_string());
+            }
+            Ending::NotUtf8 => {
+                let detail = format!("message {} is not UTF-8", talk.answered() + 1);
+                needs.events.security(Rule::Utf8, Phase::Header, detail);
+            }
+            Ending::CloseWord { forgiven: Some(said) } => {
+                let word = self.options.close_word.as_deref().unwrap_or_default();
+                let text = format!("took {said} for the close word \"{word}\"");
+                needs.events.emit(EventKind::Note { text });
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the connection as the ending asks for.
+    async fn end<S: Io>(&self, mut stream: S, ending: Ending) -> io::Result<()> {
+        match ending {
+            // The client has said all: the answers, then FIN.
+            Ending::EndOfStream => stream.shutdown().await,
+            Ending::TooLong(error) => {
+                close_gently(stream).await;
+                Err(io::Error::new(io::ErrorKind::InvalidData, error))
+            }
+            Ending::NotUtf8 => {
+                close_gently(stream).await;
+                Err(io::Error::new(io::ErrorKind::InvalidData, "a message was not UTF-8"))
+            }
+            Ending::CloseWord { .. } | Ending::Said | Ending::Stopped => {
+                close_gently(stream).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells a client that is cut for its silence why, where that was asked for.
+    async fn say_why<S: Io>(&self, stream: &mut S, needs: &Needs) {
+        let Some(text) = &self.options.idle_text else { return };
+        if matches!(needs.ledger.cut(), Some(Cut::Idle | Cut::FirstByte)) {
+            let mut out = Vec::new();
+            let _ = self.options.framing.put(text, None, &mut out);
+            // The connection ends in any case.
+            let _ = finish_turn(stream, &out).await;
+            let _ = stream.shutdown().await;
+        }
+    }
+}
+
+impl DatagramService for Echo {
+    async fn answer(&self, datagram: Datagram, context: Context) -> Option<Vec<u8>> {
+        let Datagram { bytes, peer } = datagram;
+        context.events.received(&bytes);
+        let answer = (!would_loop(peer)).then(|| self.0.answer_datagram(&bytes, peer, &context));
+        if let Some(answer) = &answer {
+            context.events.sent(answer);
+        }
+        context.events.emit(EventKind::Datagram {
+            received_bytes: bytes.len() as u64,
+            sent_bytes: answer.as_ref().map(|answer| answer.len() as u64),
+        });
+        answer
+    }
+}
+
+impl Shared {
+    /// A datagram is a message, whatever the framing of streams is.
+    fn answer_datagram(
+        &self,
+        bytes: &[u8],
+        peer: std::net::SocketAddr,
+        context: &Context,
+    ) -> Vec<u8> {
+        let number = self.datagrams.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(refusal) =
+            self.options.utf8.as_ref().filter(|_| std::str::from_utf8(bytes).is_err())
+        {
+            context.events.security(
+                Rule::Utf8,
+                Phase::Header,
+                format!("datagram {number} is not UTF-8"),
+            );
+            return refusal.clone();
+        }
+        let word = self.options.close_word.as_deref();
+        if word.is_some_and(|word| talk::is_close_word(word, bytes).is_some()) {
+            return self.options.closing.clone().unwrap_or_default();
+        }
+        match &self.options.reply {
+            None => bytes.to_vec(),
+            Some(template) => {
+                let mut out = Vec::new();
+                template.fill(bytes, number, &peer, &mut out);
+                out
+            }
+        }
+    }
+}
