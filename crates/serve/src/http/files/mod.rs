@@ -39,7 +39,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::message::{About, Handler, RequestBody, ResponseBody};
 use cache::Cache;
-pub use config::{FilesConfig, FilesError, Symlinks, UploadConfig};
+pub use config::{FilesConfig, FilesError, Symlinks, UPLOAD_BYTES_MAX, UploadConfig};
 use found::Found;
 use page::Trouble;
 
