@@ -22,7 +22,7 @@ fn decoded(answer: &Answer) -> Vec<u8> {
 async fn text_is_compressed_as_the_client_likes() {
     let place = Place::new();
     // One that is compressed at once, and one while it is sent.
-    for size in [2_000, 2_000_000] {
+    for size in [2_000, 600_000] {
         let content: Vec<u8> =
             (0..).flat_map(|n: u32| format!("{n}\n").into_bytes()).take(size).collect();
         place.write("a.txt", &content);
@@ -38,13 +38,12 @@ async fn text_is_compressed_as_the_client_likes() {
             ("deflate", ""),
             ("gzip;q=0", ""),
             ("identity, gzip;q=0.5", ""),
-            ("*;q=0", "zstd, but not accepted"),
+            ("*;q=0", ""),
         ] {
             let field = format!("Accept-Encoding: {accepted}");
             // Twice: the second may come from what was kept.
             for _ in 0..2 {
                 let answer = ask(&files, "/a.txt", &[&field]).await;
-                let coding = if coding.contains(',') { "" } else { coding };
                 assert_eq!(answer.header("content-encoding"), coding, "{accepted}");
                 assert!(decoded(&answer) == content, "{accepted}, {size}");
                 assert_eq!(answer.header("vary"), "Accept-Encoding");

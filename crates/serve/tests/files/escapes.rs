@@ -151,9 +151,14 @@ async fn links_by_policy() {
         (Symlinks::All, [200, 200, 200, 200, 200, 404]),
     ] {
         let files = place.files_with(|config| config.symlinks = symlinks);
-        let secret =
-            format!("/sub/up/{}/secret.txt", place.above.file_name().unwrap().to_str().unwrap());
-        let paths = ["/inside", "/absolute", "/outside", &secret, "/magic/etc/passwd", "/loop"];
+        let paths = [
+            "/inside",
+            "/absolute",
+            "/outside",
+            "/sub/up/secret.txt",
+            "/magic/etc/passwd",
+            "/loop",
+        ];
         for (path, status) in paths.into_iter().zip(expected) {
             assert_eq!(ask(&files, path, &[]).await.status, status, "{symlinks:?} {path}");
         }
@@ -209,7 +214,7 @@ async fn names_of_any_bytes() {
         (&b"\xff\xfe.txt"[..], "/%ff%fe.txt"),
         (b"a b+c&d#e?f.txt", "/a%20b+c&d%23e%3ff.txt"),
         (b"100%.txt", "/100%25.txt"),
-        (b"..\\x.txt", "/..%5cx.txt"),
+        (b"x..\\y.txt", "/x..%5cy.txt"),
         ("ä.txt".as_bytes(), "/%C3%A4.txt"),
         (b"new\nline.txt", "/new%0aline.txt"),
     ] {
