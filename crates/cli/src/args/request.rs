@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use plumb_check::{Override, Proxies, ProxyChoice};
 use plumb_probe::credentials;
+use plumb_probe::handshake::Identity;
+use plumb_probe::trust::{Source, Store};
+use plumb_probe::way::{Override, Proxies, ProxyChoice};
 use url::Url;
 
 use crate::environment;
@@ -50,7 +52,7 @@ pub struct RequestArgs {
     pub key: Option<PathBuf>,
 
     /// Log in with USER:PASSWORD, the line in FILE [or in PLUMB_USER]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", visible_alias = "auth-file")]
     pub user_file: Option<PathBuf>,
 
     /// Go through this proxy [or http_proxy, https_proxy, all_proxy, no_proxy]
@@ -72,18 +74,27 @@ impl RequestArgs {
         let Some(method) = &self.method else {
             return Ok(if self.data.is_empty() { "GET" } else { "POST" }.to_owned());
         };
-        match method.find(|c: char| !is_token_char(c)) {
-            None if !method.is_empty() => Ok(method.clone()),
-            at => {
-                let at = at.unwrap_or(0);
-                let end = at + method[at..].chars().next().map_or(0, char::len_utf8);
-                Err(CommandError::usage("this cannot be a method").at(method, at..end))
-            }
-        }
+        method_token(method)
     }
 
     /// The headers in order, those of files in place; credentials last.
     pub fn headers(&self) -> Result<Vec<(String, String)>, CommandError> {
+        let mut headers = self.given_headers()?;
+        let has = |name: &str| {
+            headers.iter().any(|(known, _): &(String, String)| known.eq_ignore_ascii_case(name))
+        };
+        if !self.data.is_empty() && !has("content-type") {
+            headers
+                .push(("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        }
+        if let Some(user) = self.user()? {
+            headers.extend(credentials::header(&user));
+        }
+        Ok(headers)
+    }
+
+    /// Every `--header`, those of files in place.
+    pub fn given_headers(&self) -> Result<Vec<(String, String)>, CommandError> {
         let mut headers = Vec::new();
         for given in &self.headers {
             match given.strip_prefix('@') {
@@ -95,16 +106,6 @@ impl RequestArgs {
                 }
                 None => headers.push(header(given)?),
             }
-        }
-        let has = |name: &str| {
-            headers.iter().any(|(known, _): &(String, String)| known.eq_ignore_ascii_case(name))
-        };
-        if !self.data.is_empty() && !has("content-type") {
-            headers
-                .push(("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
-        }
-        if let Some(user) = self.user()? {
-            headers.extend(credentials::header(&user));
         }
         Ok(headers)
     }
@@ -147,15 +148,44 @@ impl RequestArgs {
         Ok(body)
     }
 
+    /// Whom to trust. A file that was named is tried at once: a wrong one is a
+    /// mistake of the command line and no finding.
+    pub fn roots(&self) -> Result<Source, CommandError> {
+        if let Some(path) = &self.cacert {
+            let source = Source::File(path.clone());
+            Store::read(&source).map_err(|error| CommandError::usage(error.to_string()))?;
+            return Ok(source);
+        }
+        Ok(match environment::trusted_roots() {
+            (None, None) => Source::System,
+            (file, directory) => Source::Paths { file, directory },
+        })
+    }
+
+    /// The client certificate, if one is to be shown.
+    pub fn identity(&self) -> Result<Option<Identity>, CommandError> {
+        let Some(certificate) = &self.cert else { return Ok(None) };
+        let identity = Identity::read(certificate, self.key.as_deref());
+        identity.map(Some).map_err(|error| CommandError::usage(error.to_string()))
+    }
+
+    /// The first line of the file of credentials.
+    pub fn secret_line(&self) -> Result<Option<String>, CommandError> {
+        let Some(path) = &self.user_file else { return Ok(None) };
+        let text = read_text(path)?;
+        Ok(Some(text.lines().next().unwrap_or_default().trim_end().to_owned()))
+    }
+
     /// Every `--resolve`.
     pub fn overrides(&self) -> Result<Vec<Override>, CommandError> {
         self.resolve.iter().map(|given| resolve(given)).collect()
     }
 
     /// The proxies: `--proxy`, else what the environment says.
-    pub fn proxies(&self) -> Result<Proxies, CommandError> {
+    /// `schemes` are those that a proxy may be spoken to with.
+    pub fn proxies(&self, schemes: &[&str]) -> Result<Proxies, CommandError> {
         if let Some(given) = &self.proxy {
-            let choice = proxy("--proxy", given)?;
+            let choice = proxy("--proxy", given, schemes)?;
             return Ok(Proxies {
                 http: Some(choice.clone()),
                 https: Some(choice),
@@ -163,7 +193,7 @@ impl RequestArgs {
             });
         }
         let read = |named: Option<(&'static str, String)>| {
-            named.map(|(from, value)| proxy(from, &value)).transpose()
+            named.map(|(from, value)| proxy(from, &value, schemes)).transpose()
         };
         Ok(Proxies {
             http: read(environment::http_proxy())?,
@@ -173,12 +203,32 @@ impl RequestArgs {
     }
 }
 
+/// A method: a token of RFC 9110 section 5.6.2.
+pub fn method_token(method: &str) -> Result<String, CommandError> {
+    match method.find(|c: char| !is_token_char(c)) {
+        None if !method.is_empty() => Ok(method.to_owned()),
+        at => {
+            let at = at.unwrap_or(0);
+            let end = at + method[at..].chars().next().map_or(0, char::len_utf8);
+            Err(CommandError::usage("this cannot be a method").at(method, at..end))
+        }
+    }
+}
+
+/// The proxies that a check goes through.
+pub const HTTP_PROXY: &[&str] = &["http"];
+
+/// The proxies that a client goes through: with `socks5` names are resolved
+/// here, with `socks5h` by the proxy.
+pub const EVERY_PROXY: &[&str] = &["http", "socks5", "socks5h"];
+
 /// `tchar` of RFC 9110 section 5.6.2.
-fn is_token_char(c: char) -> bool {
+pub(crate) fn is_token_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
-fn header(line: &str) -> Result<(String, String), CommandError> {
+/// `NAME: VALUE`.
+pub(crate) fn header(line: &str) -> Result<(String, String), CommandError> {
     let Some(colon) = line.find(':') else {
         return Err(CommandError::usage("a header is NAME: VALUE").at(line, line.len()..line.len()));
     };
@@ -234,16 +284,15 @@ fn resolve(given: &str) -> Result<Override, CommandError> {
     Ok(Override { host: given[..host_end].to_owned(), port, addresses })
 }
 
-fn proxy(from: &str, given: &str) -> Result<ProxyChoice, CommandError> {
+fn proxy(from: &str, given: &str, schemes: &[&str]) -> Result<ProxyChoice, CommandError> {
     // As curl: without a scheme it is an HTTP proxy.
     let text = if given.contains("://") { given.to_owned() } else { format!("http://{given}") };
     let url = Url::parse(&text)
         .map_err(|error| CommandError::usage(format!("{from} does not name a proxy: {error}")))?;
-    if url.scheme() != "http" {
-        return Err(CommandError::usage(format!(
-            "{from}: a proxy is spoken to with http, not {}",
-            url.scheme()
-        )));
+    if !schemes.contains(&url.scheme()) {
+        let known = schemes.join(" or ");
+        let message = format!("{from}: a proxy is spoken to with {known}, not {}", url.scheme());
+        return Err(CommandError::usage(message));
     }
     Ok(ProxyChoice { from: from.to_owned(), url })
 }
@@ -270,7 +319,7 @@ fn read_limited(name: &str, from: impl Read, bytes_max: u64) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-fn read_text(path: &Path) -> Result<String, CommandError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, CommandError> {
     String::from_utf8(read_file(path, FILE_BYTES_MAX)?)
         .map_err(|_| CommandError::file("use", path, "it is not text in UTF-8"))
 }
@@ -333,11 +382,11 @@ mod tests {
     #[test]
     fn proxies_are_urls() {
         assert_eq!(
-            proxy("--proxy", "proxy.example:3128").unwrap().url.as_str(),
+            proxy("--proxy", "proxy.example:3128", HTTP_PROXY).unwrap().url.as_str(),
             "http://proxy.example:3128/"
         );
-        assert!(proxy("--proxy", "socks5://proxy.example").is_err());
-        assert!(proxy("https_proxy", "http://u:p@proxy.example").is_ok());
+        assert!(proxy("--proxy", "socks5://proxy.example", HTTP_PROXY).is_err());
+        assert!(proxy("https_proxy", "http://u:p@proxy.example", HTTP_PROXY).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod check;
 pub mod completions;
 pub mod connect;
 pub mod explain;
+pub mod http;
 pub mod lab;
 pub mod serve;
 pub mod url;
@@ -70,6 +71,7 @@ command_table! {
     TopCommand {
         "diagnose": Check(check::Check),
         "diagnose": Explain(explain::Explain),
+        "web": Http(http::Http),
         "serve": Serve(serve::Serve),
         "transport": Connect(connect::Connect),
         "lab": Lab(lab::Lab),

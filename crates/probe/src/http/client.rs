@@ -148,6 +148,25 @@ impl Client {
         }
     }
 
+    /// The request as it would be sent first, with cookies and credentials.
+    pub fn preview(&self, request: &Request, auth: Option<&Auth>) -> Message {
+        let mut journey = Journey {
+            request: request.clone(),
+            auth: auth.cloned(),
+            cross_site: false,
+            first: request.url.clone(),
+            visited: Vec::new(),
+            attempt: 1,
+            challenges: 0,
+            told: &mut |_| {},
+        };
+        let request = self.dressed(&mut journey);
+        let proxy = proxy_for(&self.config, &request.url);
+        let mut message = request.message();
+        message.absolute = proxy.is_some_and(|proxy| is_handed_over(proxy, &request.url));
+        message
+    }
+
     async fn go(&self, mut journey: Journey<'_>) -> Result<Response, Failure> {
         loop {
             let request = self.dressed(&mut journey);

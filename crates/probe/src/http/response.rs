@@ -79,6 +79,12 @@ impl Response {
         self.began.elapsed()
     }
 
+    /// A text of the response with the secrets of the request replaced, which
+    /// a server may repeat.
+    pub fn without_secrets(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.secrets.out_of(text.as_bytes())).into_owned()
+    }
+
     /// What the body was, once it has been read.
     pub fn finished(&self) -> Option<&Finished> {
         self.finished.as_ref()

@@ -9,15 +9,12 @@ use std::path::PathBuf;
 use clap::Args;
 use plumb_check::Request;
 use plumb_probe::credentials;
-use plumb_probe::handshake::Identity;
-use plumb_probe::trust::{Source, Store};
 
 use super::Run;
 use crate::args::net::NetArgs;
 use crate::args::output::OutputArgs;
-use crate::args::request::RequestArgs;
+use crate::args::request::{HTTP_PROXY, RequestArgs};
 use crate::args::target::{self, ParsedTarget};
-use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output;
@@ -148,35 +145,15 @@ impl Check {
         }
         request.body = self.request.body()?;
         request.overrides = self.request.overrides()?;
-        request.roots = self.roots()?;
-        request.identity = self.identity()?;
-        request.proxies = self.request.proxies()?;
+        request.roots = self.request.roots()?;
+        request.identity = self.request.identity()?;
+        request.proxies = self.request.proxies(HTTP_PROXY)?;
         request.redirects_max = self.request.max_redirects;
         request.family = self.net.family();
         request.timeout = self.net.timeout;
         request.retries = self.retries;
         request.seed = self.seed;
         Ok(request)
-    }
-
-    /// Whom to trust. A file that was named is tried at once: a wrong one is a
-    /// mistake of the command line and no finding.
-    fn roots(&self) -> Result<Source, CommandError> {
-        if let Some(path) = &self.request.cacert {
-            let source = Source::File(path.clone());
-            Store::read(&source).map_err(|error| CommandError::usage(error.to_string()))?;
-            return Ok(source);
-        }
-        Ok(match environment::trusted_roots() {
-            (None, None) => Source::System,
-            (file, directory) => Source::Paths { file, directory },
-        })
-    }
-
-    fn identity(&self) -> Result<Option<Identity>, CommandError> {
-        let Some(certificate) = &self.request.cert else { return Ok(None) };
-        let identity = Identity::read(certificate, self.request.key.as_deref());
-        identity.map(Some).map_err(|error| CommandError::usage(error.to_string()))
     }
 
     fn lab_name(&self) -> Option<&str> {

@@ -1,0 +1,622 @@
+//! Sends the requests one after the other and shows what comes back.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use plumb_evidence::Event;
+use plumb_probe::http::{
+    Auth, BodyFailure, Client, Config, Failure, Fate, Jar, Request, Response, Told, Versions,
+};
+use plumb_probe::{Network, Recorder, Retry, credentials};
+use plumb_report::{Line, Tone, text, units};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::build::{self, Job};
+use super::download::{self, Download, Place};
+use super::phases::Phases;
+use super::records::{
+    BodyRecord, FailureRecord, RedirectRecord, RemarkRecord, RequestRecord, ResponseRecord,
+    RetryRecord,
+};
+use super::session::Session;
+use super::show::{self, Look, Parts, Shown};
+use super::{Http, raw};
+use crate::args::request::EVERY_PROXY;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::output::{self, Output};
+
+/// Bytes of a body that a `body` record holds.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// How long the end of the process waits for threads that a lookup or stdin
+/// still holds: not at all, they have nothing left to tell.
+const THREADS_WAIT: Duration = Duration::ZERO;
+
+pub(super) fn run(http: &Http) -> Result<ExitStatus, CommandError> {
+    let mut session = Session::open(http)?;
+    let mut jobs = build::jobs(http)?;
+    if http.request.shows_secret() {
+        output::note(
+            "a secret in an argument can be read by everybody on this machine; -H @FILE, \
+             --user-file FILE, PLUMB_USER and PLUMB_TOKEN keep it to you",
+        );
+    }
+    if let Some(session) = &mut session {
+        for job in &mut jobs {
+            session.dress(&mut job.request);
+        }
+    }
+    let jar = session.as_mut().map(|session| std::mem::take(&mut session.kept.cookies));
+    let jar = Arc::new(Mutex::new(jar.unwrap_or_default()));
+    let config = config(http, Arc::clone(&jar))?;
+    let download = http.downloads().then(|| Download::new(http)).transpose()?;
+    let mut options = http.output.clone();
+    if download.is_some() {
+        options.output = None;
+    }
+    let mut output = Output::open(&options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::not_measured(format!("cannot start: {error}")))?;
+    let parts = Parts::of(http, output.live)?;
+    let look = Look::of(http, &output);
+    let talk = Talk {
+        http,
+        parts,
+        look,
+        download,
+        recorder: Recorder::new(),
+        saved: None,
+        began: false,
+        trouble: None,
+        status: ExitStatus::GOOD,
+        answer: output::Session::begin(&mut output, "http")?,
+    };
+    let status = runtime.block_on(talk.all(config, jobs));
+    runtime.shutdown_timeout(THREADS_WAIT);
+    let status = status?;
+    if let Some(session) = session.filter(|_| !http.message.offline) {
+        let cookies =
+            std::mem::take(&mut *jar.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        session.save(cookies)?;
+    }
+    Ok(status)
+}
+
+fn config(http: &Http, jar: Arc<Mutex<Jar>>) -> Result<Config, CommandError> {
+    let way = &http.way;
+    let retry = Retry::walk(way.retries, way.seed);
+    let retry = match way.retry_delay {
+        // As long as was asked for: no more each time, and no jitter.
+        Some(base) => Retry { base, factor: 1, max: base, jitter_percent: 0, ..retry },
+        None => retry,
+    };
+    Ok(Config {
+        timeout: http.net.timeout,
+        connect_timeout: way.connect_timeout.min(http.net.timeout),
+        total_timeout: way.max_time,
+        retry,
+        retry_all: way.retry_all,
+        redirects_max: way.follow.then_some(http.request.max_redirects),
+        versions: match (way.http11, way.http2) {
+            (true, _) => Versions::Http1,
+            (_, true) => Versions::Http2,
+            _ => Versions::Any,
+        },
+        proxies: http.request.proxies(EVERY_PROXY)?,
+        overrides: http.request.overrides()?,
+        network: Arc::new(Network { family: http.net.family(), ..Network::default() }),
+        roots: http.request.roots()?,
+        insecure: http.request.insecure,
+        identity: http.request.identity()?,
+        jar,
+        ..Config::default()
+    })
+}
+
+/// All exchanges of the command.
+struct Talk<'a> {
+    http: &'a Http,
+    parts: Parts,
+    look: Look,
+    download: Option<Download>,
+    recorder: Recorder,
+    /// What the connection of the exchange under way saved by being there.
+    saved: Option<Duration>,
+    /// Something was printed already.
+    began: bool,
+    /// Why the answer cannot be written, met where nothing could be returned.
+    trouble: Option<CommandError>,
+    status: ExitStatus,
+    answer: output::Session<'a>,
+}
+
+impl Talk<'_> {
+    async fn all(mut self, mut config: Config, jobs: Vec<Job>) -> Result<ExitStatus, CommandError> {
+        if self.http.shown.raw && !self.http.message.offline {
+            let out = self.raw_target()?;
+            config.tap = Some(raw::tap(out, self.look.terminal, self.look.secrets));
+        }
+        let client = Client::recording(config, self.recorder.clone());
+        let mut events = self.http.shown.narrate.then(|| self.recorder.subscribe());
+        for job in jobs {
+            if self.http.message.offline {
+                self.offline(&client, job).await?;
+            } else if !attended(&mut events, self.one(&client, job)).await? {
+                output::note("interrupted");
+                self.status = ExitStatus::INTERRUPTED;
+                break;
+            }
+            if self.answer.output().is_closed() {
+                break;
+            }
+        }
+        let status = self.status;
+        self.answer.end(status)
+    }
+
+    /// Where raw bytes go: past the answer's own writer, which is not used then.
+    fn raw_target(&self) -> Result<std::fs::File, CommandError> {
+        use std::os::fd::AsFd as _;
+        if let Some(path) = &self.http.output.output {
+            let opened = std::fs::OpenOptions::new().append(true).open(path);
+            return opened.map_err(|error| CommandError::file("write", path, error));
+        }
+        let own = std::io::stdout().as_fd().try_clone_to_owned();
+        own.map(Into::into)
+            .map_err(|error| CommandError::not_measured(format!("cannot write to stdout: {error}")))
+    }
+
+    /// Prints the request and sends nothing.
+    async fn offline(&mut self, client: &Client, job: Job) -> Result<(), CommandError> {
+        let message = client.preview(&job.request, job.auth.as_ref());
+        let record = RequestRecord::of(0, &message, &job.request);
+        self.answer.record("request", &record)?;
+        if self.answer.output().json {
+            return Ok(());
+        }
+        if self.parts.request_head {
+            let head = self.look.request(&message);
+            self.print(&head)?;
+        }
+        if !self.parts.request_body || job.request.body.is_empty() {
+            return Ok(());
+        }
+        let content_type = message.headers.get("content-type").unwrap_or_default();
+        let writer = self.answer.output().writer();
+        if let Some(body) = show::payload(&job.request.body).filter(|_| !message.is_chunked()) {
+            return self.look.body(&body, &content_type, writer).map_err(cannot_show);
+        }
+        let mut reader = job.request.body.open();
+        let cannot = |error: std::io::Error| CommandError::not_measured(error.to_string());
+        while let Some(piece) = reader.next().await.map_err(cannot)? {
+            if message.is_chunked() {
+                write!(writer, "{:x}\r\n", piece.len()).map_err(cannot_show)?;
+            }
+            writer.write_all(&piece).map_err(cannot_show)?;
+            if message.is_chunked() {
+                writer.write_all(b"\r\n").map_err(cannot_show)?;
+            }
+        }
+        if message.is_chunked() {
+            writer.write_all(b"0\r\n\r\n").map_err(cannot_show)?;
+        }
+        writer.flush().map_err(cannot_show)
+    }
+
+    /// One URL, with everything that happens on the way.
+    async fn one(&mut self, client: &Client, job: Job) -> Result<(), CommandError> {
+        let mut attempt = 0;
+        loop {
+            let mut request = job.request.clone();
+            if let Some(download) = &self.download {
+                download.dress(&mut request);
+            }
+            self.saved = None;
+            let auth: Option<Auth> = job.auth.clone();
+            let fetched = client.fetch(request, auth, &mut |told| self.told(&told)).await;
+            if let Some(trouble) = self.trouble.take() {
+                return Err(trouble);
+            }
+            let mut response = match fetched {
+                Ok(response) => response,
+                Err(failure) => return self.failed(&job.request, &failure),
+            };
+            self.head(&response)?;
+            let cut = self.body(&mut response).await?;
+            let Some(failure) = cut else { return Ok(()) };
+            attempt += 1;
+            // What has come is kept: only the rest is asked for.
+            let again =
+                self.download.is_some() && failure.may_pass() && attempt <= self.http.way.retries;
+            if !again {
+                return self.cut(&failure);
+            }
+            let wait = self.http.way.retry_delay.unwrap_or(Duration::from_millis(500));
+            let why = failure.to_string();
+            self.told(&Told::Retry { attempt, wait, why });
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Something happened on the way.
+    fn told(&mut self, told: &Told<'_>) {
+        let said = match told {
+            Told::Request { hop, message, request } => self.request(*hop, message, request),
+            Told::Reused { saved, .. } => {
+                self.saved = Some(*saved);
+                Ok(())
+            }
+            Told::Passed { hop, head } => self.passed(*hop, head),
+            Told::Redirect { status, from, to, method, method_after, why_not } => {
+                let record = RedirectRecord {
+                    status: *status,
+                    from: credentials::hidden(from),
+                    to,
+                    method,
+                    method_after,
+                    followed: why_not.is_none(),
+                    why_not: *why_not,
+                };
+                self.redirect(&record)
+            }
+            Told::Retry { attempt, wait, why } => {
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                let record = RetryRecord { attempt: *attempt, wait_ms, why };
+                self.note(&format!("{why}: try {} in {wait_ms} ms", attempt + 1));
+                self.answer.record("retry", &record)
+            }
+            Told::Cookie(decision) => {
+                if self.http.shown.explain_cookies && !self.answer.output().json {
+                    let tone = match decision.what {
+                        Fate::Rejected | Fate::HeldBack => Tone::Warning,
+                        _ => Tone::Good,
+                    };
+                    output::tell(&[Line::new()
+                        .and(Tone::Strong, format!("cookie {} ", decision.name))
+                        .and(tone, decision.what.text())
+                        .and(Tone::Plain, format!(": {}", decision.why))]);
+                }
+                self.answer.record("cookie", decision)
+            }
+            Told::Interim { status, .. } => {
+                if self.http.output.verbose > 0 {
+                    self.note(&format!("interim response {status}"));
+                }
+                Ok(())
+            }
+            Told::Remark(text) => self.remark(text),
+            _ => Ok(()),
+        };
+        if let Err(error) = said {
+            self.trouble.get_or_insert(error);
+        }
+    }
+
+    /// A line on stderr, unless only the answer is wanted.
+    fn note(&mut self, text: &str) {
+        if !self.http.output.quiet && !self.answer.output().json {
+            output::note(text);
+        }
+    }
+
+    fn remark(&mut self, text: &str) -> Result<(), CommandError> {
+        self.note(text);
+        self.answer.record("remark", &RemarkRecord { text })
+    }
+
+    fn redirect(&mut self, record: &RedirectRecord<'_>) -> Result<(), CommandError> {
+        let method = match record.method == record.method_after {
+            true => record.method.to_owned(),
+            false => format!("{} becomes {}", record.method, record.method_after),
+        };
+        let text = match record.why_not {
+            None => format!("{} leads to {}: {method}", record.status, record.to),
+            Some(why_not) => {
+                format!("{} leads to {}, not followed: {why_not}", record.status, record.to)
+            }
+        };
+        if record.why_not.is_some() {
+            self.status = ExitStatus::NO;
+        }
+        self.note(&text);
+        self.answer.record("redirect", record)
+    }
+
+    fn request(
+        &mut self,
+        hop: u16,
+        message: &plumb_probe::http::Message,
+        request: &Request,
+    ) -> Result<(), CommandError> {
+        self.saved = None;
+        self.answer.record("request", &RequestRecord::of(hop, message, request))?;
+        if self.answer.output().json || self.http.shown.raw {
+            return Ok(());
+        }
+        if self.parts.request_head {
+            let head = self.look.request(message);
+            self.print(&head)?;
+        }
+        if self.parts.request_body && !request.body.is_empty() {
+            let content_type = message.headers.get("content-type").unwrap_or_default();
+            match show::payload(&request.body) {
+                Some(body) => {
+                    let writer = self.answer.output().writer();
+                    self.look.body(&body, &content_type, writer).map_err(cannot_show)?;
+                    self.print(b"\n\n")?;
+                }
+                None => self.note("the body is read while it is sent and not shown"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The head of a response that is not the last.
+    fn passed(
+        &mut self,
+        _hop: u16,
+        head: &plumb_probe::http::ResponseHead,
+    ) -> Result<(), CommandError> {
+        let shown = self.parts.head && self.http.output.verbose > 0;
+        if !shown || self.answer.output().json || self.http.shown.raw {
+            return Ok(());
+        }
+        let head = self.look.response(head);
+        self.print(&head)
+    }
+
+    /// The head of the last response.
+    fn head(&mut self, response: &Response) -> Result<(), CommandError> {
+        self.answer.record("response", &ResponseRecord::of(response))?;
+        if self.parts.head && !self.answer.output().json && !self.http.shown.raw {
+            let head = self.look.response(&response.head);
+            self.print(&head)?;
+        }
+        if self.http.shown.check_status && response.status() >= 400 {
+            self.status = ExitStatus::NO;
+            self.note(&format!("the status is {} {}", response.status(), response.head.reason));
+        }
+        Ok(())
+    }
+
+    /// Reads the body to where it belongs; why it was cut, if it was.
+    async fn body(&mut self, response: &mut Response) -> Result<Option<BodyFailure>, CommandError> {
+        let (mut text, mut file) = (None, None);
+        let content_type = response.header("content-type").unwrap_or_default();
+        let look = self.look;
+        let copied = if self.download.is_some() && !is_refusal(response) {
+            let (copied, path) = self.save(response).await?;
+            file = path;
+            copied
+        } else if self.answer.output().json {
+            let mut kept = Gathered::default();
+            let copied = response.copy_to(&mut kept, true).await;
+            text = kept.text().map(|text| response.without_secrets(&text));
+            copied
+        } else if self.http.shown.raw {
+            response.copy_to(&mut std::io::sink(), false).await
+        } else if self.parts.body {
+            let output = self.answer.output();
+            let mut out = UntilClosed(output);
+            if look.is_plain() {
+                response.copy_to(&mut out, true).await
+            } else {
+                let mut shown = Shown::new(look, &content_type, &mut out);
+                let copied = response.copy_to(&mut shown, true).await;
+                shown.finish().map_err(cannot_show)?;
+                copied
+            }
+        } else if self.parts.head && !self.http.shown.phases && !self.parts.meta {
+            // Only the head is wanted: a large body is not worth its time.
+            response.drain(DRAIN_BYTES_MAX).await;
+            Ok(())
+        } else {
+            response.copy_to(&mut std::io::sink(), true).await
+        };
+        let failure = match copied {
+            Err(BodyFailure::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                None
+            }
+            Err(BodyFailure::Write(error)) => return Err(cannot_show(error)),
+            other => other.err(),
+        };
+        self.after_body(response, failure.as_ref(), text, file)?;
+        if self.download.is_some() && is_refusal(response) {
+            self.status = ExitStatus::NO;
+            let status = format!("{} {}", response.status(), response.head.reason);
+            self.note(&format!("the server says {}: nothing is saved", status.trim()));
+        }
+        Ok(failure)
+    }
+
+    fn after_body(
+        &mut self,
+        response: &Response,
+        failure: Option<&BodyFailure>,
+        text: Option<String>,
+        file: Option<String>,
+    ) -> Result<(), CommandError> {
+        self.answer.record("body", &BodyRecord::of(response, failure, text, file))?;
+        for remark in &response.remarks {
+            self.note(remark);
+        }
+        if self.parts.meta && !self.answer.output().json {
+            let elapsed = response.elapsed().as_secs_f64();
+            let lines = format!(
+                "\nElapsed time: {elapsed:.6}s\nFirst byte: {:.6}s\nReceived: {} bytes\n",
+                response.wait().as_secs_f64(),
+                response.received_bytes()
+            );
+            self.print(lines.as_bytes())?;
+        }
+        if self.http.shown.phases {
+            let phases = Phases::of(&self.recorder, response.hop, self.saved);
+            self.answer.record("phases", &phases)?;
+            if !self.answer.output().json {
+                output::tell(&phases.lines(self.answer.output().layout.unicode));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the body to the file of a download.
+    async fn save(
+        &mut self,
+        response: &mut Response,
+    ) -> Result<(Result<(), BodyFailure>, Option<String>), CommandError> {
+        let Some(download) = &mut self.download else { return Ok((Ok(()), None)) };
+        let mut target = match download.open(response)? {
+            Place::Complete(path) => {
+                response.drain(DRAIN_BYTES_MAX).await;
+                let path = path.display().to_string();
+                self.note(&format!("{path} is complete already"));
+                return Ok((Ok(()), Some(path)));
+            }
+            Place::Open(target) => target,
+        };
+        let path = target.path.display().to_string();
+        let copied = response.copy_to(&mut target, true).await;
+        match &copied {
+            Ok(()) => {
+                target.done();
+                let size = units::size(target.begun_bytes + response.received_bytes());
+                let took = units::duration(
+                    u64::try_from(response.elapsed().as_nanos()).unwrap_or(u64::MAX),
+                );
+                self.note(&format!("saved {path}: {size} in {took}"));
+            }
+            Err(BodyFailure::Write(error)) => {
+                target.cut();
+                return Err(download::cannot_write(&target.path, error));
+            }
+            Err(_) => {
+                target.cut();
+                self.note(&format!("{path} is not complete: --continue goes on with it"));
+            }
+        }
+        Ok((copied, Some(path)))
+    }
+
+    /// There is no response.
+    fn failed(&mut self, request: &Request, failure: &Failure) -> Result<(), CommandError> {
+        let url = credentials::hidden(&request.url);
+        self.answer.record("failure", &FailureRecord { url: &url, error: failure.to_string() })?;
+        if failure.is_local() {
+            return Err(CommandError::not_measured(failure.to_string()));
+        }
+        self.status = ExitStatus::NO;
+        let hint = match failure {
+            Failure::Name { .. } | Failure::Connect { .. } | Failure::Tls { .. } => {
+                Some(format!("plumb check {url} finds out why"))
+            }
+            _ => None,
+        };
+        output::show_error(&CommandError::not_measured(failure.to_string()).hint_if(hint));
+        Ok(())
+    }
+
+    /// The body did not come whole.
+    fn cut(&mut self, failure: &BodyFailure) -> Result<(), CommandError> {
+        self.status = ExitStatus::NO;
+        output::show_error(&CommandError::not_measured(failure.to_string()));
+        Ok(())
+    }
+
+    fn print(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
+        self.began = true;
+        self.answer.output().raw(bytes)
+    }
+}
+
+/// Bytes of an unwanted body that are read to keep the connection.
+const DRAIN_BYTES_MAX: u64 = 256 << 10;
+
+/// Whether there is nothing to save.
+fn is_refusal(response: &Response) -> bool {
+    !matches!(response.status(), 200..=299 | 416)
+}
+
+/// Waits for the work while its events are told; false if the user stopped it.
+async fn attended(
+    events: &mut Option<UnboundedReceiver<Event>>,
+    work: impl Future<Output = Result<(), CommandError>>,
+) -> Result<bool, CommandError> {
+    let tell = |event: &Event| output::tell(&[text::event_line(event)]);
+    let next = async |events: &mut Option<UnboundedReceiver<Event>>| match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    };
+    let mut stop = std::pin::pin!(interrupt());
+    let mut work = std::pin::pin!(work);
+    let done = loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break Ok(false),
+            Some(event) = next(events) => tell(&event),
+            done = &mut work => break done.map(|()| true),
+        }
+    };
+    while let Some(Ok(event)) = events.as_mut().map(UnboundedReceiver::try_recv) {
+        tell(&event);
+    }
+    done
+}
+
+/// Done when the user presses Ctrl-C; never, where that cannot be heard.
+async fn interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn cannot_show(error: std::io::Error) -> CommandError {
+    CommandError::not_measured(format!("cannot write the answer: {error}"))
+}
+
+/// The answer's writer, which fails once nobody reads it any more: the rest of
+/// a body need not come.
+struct UntilClosed<'a>(&'a mut Output);
+
+impl std::io::Write for UntilClosed<'_> {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.0.writer().write_all(data)?;
+        if self.0.is_closed() {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.writer().flush()
+    }
+}
+
+/// The beginning of a body, for a record.
+#[derive(Default)]
+struct Gathered {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl Gathered {
+    fn text(self) -> Option<String> {
+        String::from_utf8(self.bytes).ok().filter(|_| !self.full)
+    }
+}
+
+impl std::io::Write for Gathered {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.full |= self.bytes.len() + data.len() > TEXT_BYTES_MAX;
+        if !self.full {
+            self.bytes.extend_from_slice(data);
+        }
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
