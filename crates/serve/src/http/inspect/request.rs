@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use plumb_wire::http::multipart::{Decoder, Event, PartHead};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
@@ -37,8 +38,7 @@ pub(super) fn request(asked: &Asked) -> Value {
 
 /// The fields of a form that the body is, URL-encoded (WHATWG URL section 5).
 pub(in crate::http) fn form(asked: &Asked) -> Vec<(String, String)> {
-    const FORM: &str = "application/x-www-form-urlencoded";
-    match asked.header(CONTENT_TYPE).starts_with(FORM) {
+    match asked.header(CONTENT_TYPE).starts_with(URL_ENCODED) {
         true => form_urlencoded::parse(&asked.body).into_owned().collect(),
         false => Vec::new(),
     }
@@ -47,25 +47,72 @@ pub(in crate::http) fn form(asked: &Asked) -> Vec<(String, String)> {
 /// What /post shows of a request.
 fn request_with_body(asked: &Asked) -> Value {
     let mut shown = request(asked);
-    let form = form(asked);
-    let is_form = !form.is_empty();
-    shown["data"] = if is_form { Value::from("") } else { text_or_data_url(&asked.body) };
-    shown["files"] = json!({});
-    shown["form"] = pairs(form.into_iter());
-    shown["json"] = match is_form {
-        true => Value::Null,
-        false => serde_json::from_slice(&asked.body).unwrap_or(Value::Null),
-    };
+    let uploads = Uploads::of(asked);
+    let is_form = uploads.is_some() || asked.header(CONTENT_TYPE).starts_with(URL_ENCODED);
+    let uploads = uploads.unwrap_or_default();
+    let fields = form(asked).into_iter().chain(uploads.fields);
+    shown["form"] = pairs(fields);
+    shown["files"] = pairs(uploads.files.into_iter());
+    let body = if is_form { &Bytes::new() } else { &asked.body };
+    shown["data"] = text_or_data_url(body, OCTET_STREAM).into();
+    shown["json"] = serde_json::from_slice(body).unwrap_or(Value::Null);
     shown
 }
 
+const URL_ENCODED: &str = "application/x-www-form-urlencoded";
+const OCTET_STREAM: &str = "application/octet-stream";
+
+/// What a form with files holds, RFC 7578.
+#[derive(Debug, Default)]
+struct Uploads {
+    fields: Vec<(String, String)>,
+    files: Vec<(String, String)>,
+}
+
+impl Uploads {
+    /// `None` where the body is no such form.
+    fn of(asked: &Asked) -> Option<Uploads> {
+        let kind = asked.header(CONTENT_TYPE);
+        let mut decoder = Decoder::new(kind.as_bytes()).ok()?;
+        if !kind.starts_with("multipart/form-data") {
+            return None;
+        }
+        decoder.feed(&asked.body);
+        let mut uploads = Uploads::default();
+        let mut part: Option<(PartHead, Vec<u8>)> = None;
+        // What comes after a mistake is not shown.
+        while let Ok(Some(event)) = decoder.next_event() {
+            match (event, &mut part) {
+                (Event::Part(head), _) => part = Some((head, Vec::new())),
+                (Event::Data(data), Some((_, content))) => content.extend_from_slice(&data),
+                (Event::PartEnd, _) => uploads.extend(part.take()),
+                (Event::Data(_), None) | (Event::End, _) => {}
+            }
+        }
+        Some(uploads)
+    }
+
+    fn extend(&mut self, part: Option<(PartHead, Vec<u8>)>) {
+        let Some((head, content)) = part else { return };
+        let name = String::from_utf8_lossy(&head.name).into_owned();
+        match &head.filename {
+            None => self.fields.push((name, String::from_utf8_lossy(&content).into_owned())),
+            Some(_) => {
+                let kind = head.content_type.as_deref().map(String::from_utf8_lossy);
+                let kind = kind.as_deref().unwrap_or(OCTET_STREAM);
+                self.files.push((name, text_or_data_url(&content, kind)));
+            }
+        }
+    }
+}
+
 /// Text as it is; other bytes as httpbin shows them.
-fn text_or_data_url(bytes: &Bytes) -> Value {
+fn text_or_data_url(bytes: &[u8], kind: &str) -> String {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Value::from(text),
+        Ok(text) => text.to_owned(),
         Err(_) => {
             let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-            Value::from(format!("data:application/octet-stream;base64,{text}"))
+            format!("data:{kind};base64,{text}")
         }
     }
 }
@@ -136,5 +183,9 @@ fn delay(asked: &Asked, _: &Shelf, seconds: &str) -> Reply {
     let Some(wait) = seconds_of(seconds) else {
         return bad_parameter("A delay is a number of seconds.");
     };
-    Reply { delay: wait.min(DELAY_MAX), ..Reply::json(&request_with_body(asked)) }
+    let mut shown = request_with_body(asked);
+    if let Value::Object(shown) = &mut shown {
+        shown.remove("json");
+    }
+    Reply { delay: wait.min(DELAY_MAX), ..Reply::json(&shown) }
 }
