@@ -46,6 +46,22 @@ async fn a_put_makes_a_file_and_never_replaces_one() {
 }
 
 #[tokio::test]
+async fn pages_of_other_sites_where_they_are_allowed() {
+    let place = Place::new();
+    for (origins, status) in [
+        (&["*"][..], 201),
+        (&["http://a.example"], 403),
+        (&["http://a", "http://evil.example"], 201),
+    ] {
+        let origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
+        let files = place.taking(UploadConfig { origins, delete: true, ..Default::default() });
+        let fields = ["Origin: http://evil.example", "Sec-Fetch-Site: cross-site"];
+        assert_eq!(put(&files, "/x", &fields, "x").await.status, status);
+        let _ = fs::remove_file(place.path("x"));
+    }
+}
+
+#[tokio::test]
 async fn a_file_is_replaced_only_where_it_is_allowed_and_meant() {
     let place = Place::new();
     let files = place.taking(UploadConfig { overwrite: true, ..Default::default() });

@@ -234,7 +234,7 @@ impl Http {
             overwrite: args.overwrite,
             delete: args.delete,
             make_directories: args.make_directories,
-            any_origin: !self.answers.cors.is_empty(),
+            origins: self.answers.cors.clone(),
             size_bytes_max: self.upload_bytes_max(),
         });
         let files = Files::open(config).map_err(|error| match error {

@@ -34,7 +34,7 @@ pub struct FilesConfig {
 }
 
 /// What clients may change.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct UploadConfig {
     /// Whether a file may be replaced.
     pub overwrite: bool,
@@ -42,8 +42,10 @@ pub struct UploadConfig {
     pub delete: bool,
     /// Whether the directories of a path are made.
     pub make_directories: bool,
-    /// Whether pages of other sites may do it as well: where CORS allows them.
-    pub any_origin: bool,
+    /// Origins whose pages may do it as well, `https://app.example`; `*` is any.
+    /// Without, a page of another site could send a form from a browser that
+    /// reaches this server.
+    pub origins: Vec<String>,
     /// The largest file or form, in bytes.
     pub size_bytes_max: u64,
 }
@@ -76,7 +78,7 @@ impl Default for UploadConfig {
             overwrite: false,
             delete: false,
             make_directories: false,
-            any_origin: false,
+            origins: Vec::new(),
             size_bytes_max: UPLOAD_BYTES_MAX,
         }
     }

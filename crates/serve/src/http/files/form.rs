@@ -67,7 +67,7 @@ impl Shelf {
         directory: &std::path::Path,
         upload: &UploadConfig,
     ) -> Result<Vec<Arrived>, Trouble> {
-        let mut receiver = Receiver { left_bytes: upload.size_bytes_max, upload: *upload };
+        let mut receiver = Receiver::new(upload);
         receiver.announced(&body)?;
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut current: Option<Arrived> = None;

@@ -65,7 +65,7 @@ impl Shelf {
         if upload.make_directories {
             self.make_parents(&asked)?;
         }
-        let mut receiver = Receiver { left_bytes: upload.size_bytes_max, upload: *upload };
+        let mut receiver = Receiver::new(upload);
         receiver.announced(&body)?;
         let draft = self.draft_beside(&path)?;
         let draft = receiver.receive(body, draft).await?;
@@ -165,11 +165,15 @@ fn conditions(request: &Parts, file: Option<&super::found::FoundFile>) -> Result
 
 /// Takes a body of at most so many bytes into drafts.
 pub(super) struct Receiver {
-    pub(super) left_bytes: u64,
-    pub(super) upload: UploadConfig,
+    left_bytes: u64,
+    max_bytes: u64,
 }
 
 impl Receiver {
+    pub(super) fn new(upload: &UploadConfig) -> Receiver {
+        Receiver { left_bytes: upload.size_bytes_max, max_bytes: upload.size_bytes_max }
+    }
+
     /// Refuses what is said to be too large before any of it comes.
     pub(super) fn announced(&self, body: &RequestBody) -> Result<(), Trouble> {
         if body.size_hint().lower() > self.left_bytes { Err(self.too_large()) } else { Ok(()) }
@@ -185,7 +189,7 @@ impl Receiver {
     }
 
     fn too_large(&self) -> Trouble {
-        Trouble::TooLarge(self.upload.size_bytes_max)
+        Trouble::TooLarge(self.max_bytes)
     }
 
     async fn receive(&mut self, mut body: RequestBody, mut draft: Draft) -> Result<Draft, Trouble> {
@@ -244,15 +248,17 @@ fn is_good(name: &[u8]) -> bool {
 /// Whether a page of another site makes the browser do this. A browser says
 /// from where; another program says nothing, or what it likes.
 fn comes_from_elsewhere(headers: &HeaderMap, authority: &str, upload: &UploadConfig) -> bool {
-    if upload.any_origin {
+    let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    let allowed = |allowed: &String| allowed == "*" || Some(&allowed[..]) == origin;
+    if upload.origins.iter().any(allowed) {
         return false;
     }
     if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         return true;
     }
-    let Some(origin) = headers.get(ORIGIN) else { return false };
-    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    !host.is_some_and(|(_, host)| host.eq_ignore_ascii_case(authority))
+    let Some(origin) = origin else { return false };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    !host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
 }
 
 pub(super) fn insert(headers: &mut HeaderMap, name: http::HeaderName, value: &str) {
