@@ -4,9 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // what should not happen ends the test; SKIP is said
 
 mod accept;
+mod auth;
 mod dns;
 mod ground;
 mod http;
+mod http_framing;
+mod policy;
 mod proxy;
+mod record;
 mod small;
+mod terminator;
 mod tls;

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 
 use crate::ground::{next, observed, run, run_with_input, serve, stdout, talk, tcp_socket};
 
-fn now_unix_s() -> i64 {
+pub(crate) fn now_unix_s() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_secs()).unwrap()
 }
