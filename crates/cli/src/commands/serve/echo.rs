@@ -47,8 +47,8 @@ struct MessageArgs {
     #[arg(long, value_name = "TEXT")]
     delimiter: Option<String>,
 
-    /// Answer with TEXT, where {msg} is the message, {n} its number on the
-    /// connection (UDP: on the server), {peer} the client
+    /// Answer with TEXT, in which {msg} is the message, {peer} the client, and
+    /// n in braces the message's number (of the connection; of all datagrams)
     #[arg(long, value_name = "TEXT", conflicts_with = "ack")]
     reply: Option<String>,
 
