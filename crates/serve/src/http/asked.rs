@@ -89,7 +89,7 @@ impl Asked {
 
 /// The authority that the request is for, by the rules that hyper leaves to
 /// its users: RFC 9112 section 3.2, RFC 9113 section 8.3.1.
-pub(super) fn authority(parts: &Parts) -> Result<String, HostError> {
+pub(super) fn authority(parts: &Parts) -> Result<&str, HostError> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let (host, more) = (hosts.next(), hosts.next());
     if more.is_some() {
@@ -105,7 +105,7 @@ pub(super) fn authority(parts: &Parts) -> Result<String, HostError> {
         None => None,
     };
     match (parts.version, target, host) {
-        (Version::HTTP_2, Some(target), Some(host)) if !target.eq_ignore_ascii_case(&host) => {
+        (Version::HTTP_2, Some(target), Some(host)) if !target.eq_ignore_ascii_case(host) => {
             Err(HostError::Different)
         }
         // "A request without Host in HTTP/1.1": 400, also in absolute form.
@@ -113,21 +113,15 @@ pub(super) fn authority(parts: &Parts) -> Result<String, HostError> {
         (_, Some(target), _) => Ok(target),
         (_, None, Some(host)) => Ok(host),
         (Version::HTTP_2, None, None) => Err(HostError::Missing),
-        (_, None, None) => Ok(String::new()),
+        (_, None, None) => Ok(""),
     }
 }
 
-fn valid(text: &str) -> Result<String, HostError> {
-    let authority: Authority = text.parse().map_err(|_| HostError::Invalid)?;
-    let port_ok = match text.rsplit_once(':') {
-        // Within brackets a colon belongs to the address.
-        Some((_, port)) if !port.contains(']') => authority.port_u16().is_some() || port.is_empty(),
-        _ => true,
-    };
-    if authority.host().is_empty() || text.contains('@') || !port_ok {
-        return Err(HostError::Invalid);
+fn valid(text: &str) -> Result<&str, HostError> {
+    match plumb_wire::http::framing::is_host(text.as_bytes()) {
+        true => Ok(text),
+        false => Err(HostError::Invalid),
     }
-    Ok(text.to_owned())
 }
 
 fn host_name(authority: &str) -> String {
@@ -146,7 +140,7 @@ mod tests {
         for host in hosts {
             request = request.header(HOST, *host);
         }
-        authority(&request.body(()).unwrap().into_parts().0)
+        authority(&request.body(()).unwrap().into_parts().0).map(str::to_owned)
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl<H: Handler> Conversation<H> {
         about: &mut About,
     ) -> Response<ResponseBody> {
         match authority(&parts) {
-            Ok(host) => about.authority = host,
+            Ok(host) => host.clone_into(&mut about.authority),
             Err(why) => {
                 let events = &self.context.events;
                 events.security(Rule::Malformed, Phase::Header, format!("{why} Answered 400."));
