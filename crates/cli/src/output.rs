@@ -168,6 +168,11 @@ pub(crate) fn columns_of_stdout() -> usize {
     columns(io::stdout().is_terminal())
 }
 
+/// Columns that what is told on stderr may take.
+pub(crate) fn columns_of_stderr() -> usize {
+    columns(io::stderr().is_terminal())
+}
+
 fn cannot_write(error: io::Error) -> CommandError {
     CommandError::not_measured(format!("cannot write the answer: {error}"))
 }

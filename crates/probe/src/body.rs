@@ -199,6 +199,7 @@ mod tests {
         gzip.write_all(b"xyz").unwrap();
         let nearly = Sink { decoded_bytes: DECODED_MAX_BYTES - 1, ..Sink::default() };
         let mut reader = Reader::new(&HeaderMap::new());
+        reader.encoding = Some("gzip".to_owned());
         reader.decoder = Decoder::of("gzip", nearly).ok();
         reader.push(&gzip.finish().unwrap());
         let read = reader.finish(true);

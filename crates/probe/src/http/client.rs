@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use plumb_evidence::Observation;
 use plumb_evidence::evidence::Scheme;
+use plumb_sys::options::Effective;
 use plumb_wire::http::Head;
 use plumb_wire::http::cookie::Cause;
 use tokio::time::Instant;
@@ -38,6 +39,8 @@ const CHALLENGES_MAX: u32 = 2;
 pub enum Told<'a> {
     /// A request goes out as the exchange with this number.
     Request { hop: u16, message: &'a Message, request: &'a Request },
+    /// A connection was opened for it; what the kernel says of its options.
+    Connected { hop: u16, connection: u32, options: Vec<Effective> },
     /// It goes over a connection that was there already.
     Reused { hop: u16, connection: u32, saved: Duration },
     /// A response of 1xx came before the final one.
@@ -298,6 +301,12 @@ impl Client {
         if let Some(untrusted) = &way.untrusted {
             (journey.told)(Told::Remark(untrusted.clone()));
         }
+        let socket = &way.connection.watch.socket;
+        (journey.told)(Told::Connected {
+            hop: scope.hop,
+            connection: way.connection.id,
+            options: self.config.network.socket.effective(&**socket),
+        });
         let opened = Link::open(way, origin.clone(), began.elapsed(), &self.config).await;
         opened.map_err(|no| Failure::NoResponse { place: origin.place(), why: format!("{no:?}") })
     }

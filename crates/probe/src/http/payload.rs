@@ -60,8 +60,15 @@ impl Payload {
 
     /// What comes from elsewhere; it can be sent once.
     pub fn stream(from: Pieces, size_bytes: Option<u64>) -> Payload {
+        let mut payload = Payload::default();
+        payload.push_stream(from, size_bytes);
+        payload
+    }
+
+    /// Adds what comes from elsewhere behind what there is.
+    pub fn push_stream(&mut self, from: Pieces, size_bytes: Option<u64>) {
         let from = Arc::new(Mutex::new(Some(from)));
-        Payload { pieces: vec![Piece::Stream { from, size_bytes }] }
+        self.pieces.push(Piece::Stream { from, size_bytes });
     }
 
     /// Adds bytes behind what there is.

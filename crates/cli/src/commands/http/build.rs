@@ -162,7 +162,7 @@ fn body(http: &Http, words: &Words, method: Option<&str>) -> Result<Option<Body>
     if matches!(method, Some("GET" | "HEAD" | "OPTIONS" | "DELETE" | "TRACE")) {
         return Ok(None);
     }
-    Ok(match stdin::find(false, waits)? {
+    Ok(match stdin::find(false, waits, http.message.chunked)? {
         stdin::Found::Body(payload) => Some(raw(http, payload, None)),
         stdin::Found::Nothing => None,
         stdin::Found::Silent => {
@@ -187,7 +187,7 @@ const FORM_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 fn of_word(http: &Http, word: &str) -> Result<Body, CommandError> {
     let Some(path) = word.strip_prefix('@').filter(|path| *path != "-") else {
-        return asked_stdin().map(|payload| raw(http, payload, None));
+        return asked_stdin(http).map(|payload| raw(http, payload, None));
     };
     let (path, media_type) = path.split_once(";type=").unwrap_or((path, ""));
     let payload = Payload::file(path).map_err(|error| CommandError::file("send", path, error))?;
@@ -195,8 +195,8 @@ fn of_word(http: &Http, word: &str) -> Result<Body, CommandError> {
     Ok(raw(http, payload, Some(media_type.to_owned())))
 }
 
-fn asked_stdin() -> Result<Payload, CommandError> {
-    match stdin::find(true, true)? {
+fn asked_stdin(http: &Http) -> Result<Payload, CommandError> {
+    match stdin::find(true, true, http.message.chunked)? {
         stdin::Found::Body(payload) => Ok(payload),
         stdin::Found::Nothing | stdin::Found::Silent => Ok(Payload::empty()),
     }
@@ -210,7 +210,7 @@ fn of_data(http: &Http) -> Result<Body, CommandError> {
         _ => "application/x-www-form-urlencoded".to_owned(),
     };
     let payload = match http.request.data.as_slice() {
-        [only] if only == "@-" => asked_stdin()?,
+        [only] if only == "@-" => asked_stdin(http)?,
         [only] if only.starts_with('@') => {
             let path = &only[1..];
             Payload::file(path).map_err(|error| CommandError::file("send", path, error))?

@@ -5,6 +5,7 @@ mod download;
 mod item;
 mod json;
 mod multipart;
+mod narrate;
 mod netrc;
 mod phases;
 mod raw;
@@ -25,6 +26,7 @@ use crate::args::duration;
 use crate::args::net::NetArgs;
 use crate::args::output::OutputArgs;
 use crate::args::request::RequestArgs;
+use crate::args::socket::SocketArgs;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 
@@ -75,6 +77,9 @@ pub struct Http {
 
     #[command(flatten)]
     request: RequestArgs,
+
+    #[command(flatten)]
+    socket: SocketArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -169,7 +174,7 @@ struct ShownOptions {
     download: bool,
 
     /// Go on with a download where it was cut (implies --download)
-    #[arg(short, long = "continue")]
+    #[arg(short = 'c', long = "continue")]
     resume: bool,
 
     /// Let a download replace a file

@@ -8,7 +8,7 @@ use plumb_probe::http::{
     Auth, BodyFailure, Client, Config, Failure, Fate, Jar, Request, Response, Told, Versions,
 };
 use plumb_probe::{Network, Recorder, Retry, credentials};
-use plumb_report::{Line, Tone, text, units};
+use plumb_report::{Line, Tone, units};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::build::{self, Job};
@@ -20,7 +20,7 @@ use super::records::{
 };
 use super::session::Session;
 use super::show::{self, Look, Parts, Shown};
-use super::{Http, raw};
+use super::{Http, narrate, raw};
 use crate::args::request::EVERY_PROXY;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
@@ -107,7 +107,11 @@ fn config(http: &Http, jar: Arc<Mutex<Jar>>) -> Result<Config, CommandError> {
         },
         proxies: http.request.proxies(EVERY_PROXY)?,
         overrides: http.request.overrides()?,
-        network: Arc::new(Network { family: http.net.family(), ..Network::default() }),
+        network: Arc::new(Network {
+            family: http.net.family(),
+            socket: http.socket.options.clone(),
+            ..Network::default()
+        }),
         roots: http.request.roots()?,
         insecure: http.request.insecure,
         identity: http.request.identity()?,
@@ -247,6 +251,15 @@ impl Talk<'_> {
             Told::Request { hop, message, request } => self.request(*hop, message, request),
             Told::Reused { saved, .. } => {
                 self.saved = Some(*saved);
+                Ok(())
+            }
+            Told::Connected { options, .. } => {
+                if self.http.output.verbose > 0 || self.http.shown.narrate {
+                    let all =
+                        options.iter().map(|option| format!("{} {}", option.name, option.value));
+                    let all = all.collect::<Vec<_>>().join(", ");
+                    self.note(&format!("socket options in effect: {all}"));
+                }
                 Ok(())
             }
             Told::Passed { hop, head } => self.passed(*hop, head),
@@ -544,7 +557,8 @@ async fn attended(
     events: &mut Option<UnboundedReceiver<Event>>,
     work: impl Future<Output = Result<(), CommandError>>,
 ) -> Result<bool, CommandError> {
-    let tell = |event: &Event| output::tell(&[text::event_line(event)]);
+    let columns = output::columns_of_stderr();
+    let tell = |event: &Event| output::tell(&narrate::lines(event, columns));
     let next = async |events: &mut Option<UnboundedReceiver<Event>>| match events {
         Some(events) => events.recv().await,
         None => std::future::pending().await,

@@ -18,6 +18,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(1);
 /// Bytes read at once.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// Bytes of a pipe that are read before the request is sent: servers that know
+/// no chunks get a length, as curl and HTTPie send it.
+const AHEAD_BYTES_MAX: u64 = 1 << 20;
+
 /// Pieces that wait to be sent.
 const PIECES_MAX: usize = 4;
 
@@ -30,14 +34,15 @@ pub(super) enum Found {
 }
 
 /// Stdin as a body, asked for or not. `waits` is whether the method means a
-/// body, so that a moment may be waited for one.
-pub(super) fn find(asked: bool, waits: bool) -> Result<Found, CommandError> {
+/// body, so that a moment may be waited for one. In chunks it is sent as it
+/// comes.
+pub(super) fn find(asked: bool, waits: bool, chunked: bool) -> Result<Found, CommandError> {
     let stdin = io::stdin();
     if asked {
         if stdin.is_terminal() {
             crate::output::note("reading the body from the terminal, until Ctrl-D");
         }
-        return stream().map(Found::Body);
+        return stream(chunked).map(Found::Body);
     }
     if stdin.is_terminal() {
         return Ok(Found::Nothing);
@@ -48,29 +53,45 @@ pub(super) fn find(asked: bool, waits: bool) -> Result<Found, CommandError> {
     let Ok(about) = file.metadata() else { return Ok(Found::Nothing) };
     let kind = about.file_type();
     if kind.is_file() {
-        return if about.len() > 0 { stream().map(Found::Body) } else { Ok(Found::Nothing) };
+        return if about.len() > 0 { stream(chunked).map(Found::Body) } else { Ok(Found::Nothing) };
     }
     if !kind.is_fifo() && !kind.is_socket() {
         return Ok(Found::Nothing);
     }
     let wait = if waits { SILENCE_MAX } else { Duration::ZERO };
     match plumb_sys::readable::within(&file, wait).map_err(cannot)? {
-        plumb_sys::readable::Readable::Data => stream().map(Found::Body),
+        plumb_sys::readable::Readable::Data => stream(chunked).map(Found::Body),
         plumb_sys::readable::Readable::Ended => Ok(Found::Nothing),
         plumb_sys::readable::Readable::Silent if waits => Ok(Found::Silent),
         plumb_sys::readable::Readable::Silent => Ok(Found::Nothing),
     }
 }
 
-/// Stdin read by a thread of its own, a few pieces ahead; its length where it
-/// is a file.
-fn stream() -> Result<Payload, CommandError> {
+/// Stdin as a body. A file has a length; of a pipe as much is read ahead as
+/// makes a small body, whose length is known then; the rest is read by a thread
+/// of its own while it is sent.
+fn stream(chunked: bool) -> Result<Payload, CommandError> {
     let cannot = |error| CommandError::not_measured(format!("cannot read stdin: {error}"));
     let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(cannot)?);
     let size_bytes = file.metadata().ok().filter(std::fs::Metadata::is_file).and_then(|about| {
         use std::io::Seek as _;
         Some(about.len().saturating_sub(file.stream_position().ok()?))
     });
+    let mut payload = Payload::empty();
+    if size_bytes.is_none() && !chunked {
+        let mut ahead = Vec::new();
+        file.by_ref().take(AHEAD_BYTES_MAX).read_to_end(&mut ahead).map_err(cannot)?;
+        let ended = (ahead.len() as u64) < AHEAD_BYTES_MAX;
+        payload.push_bytes(ahead);
+        if ended {
+            return Ok(payload);
+        }
+    }
+    payload.push_stream(pieces(file).map_err(cannot)?, size_bytes);
+    Ok(payload)
+}
+
+fn pieces(mut file: File) -> io::Result<Pieces> {
     let (sender, pieces): (_, Pieces) = mpsc::channel(PIECES_MAX);
     let read = move || loop {
         let mut piece = vec![0; PIECE_BYTES];
@@ -87,6 +108,6 @@ fn stream() -> Result<Payload, CommandError> {
             return;
         }
     };
-    std::thread::Builder::new().name("stdin".into()).spawn(read).map_err(cannot)?;
-    Ok(Payload::stream(pieces, size_bytes))
+    std::thread::Builder::new().name("stdin".into()).spawn(read)?;
+    Ok(pieces)
 }
