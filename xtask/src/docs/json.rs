@@ -63,6 +63,43 @@ const OTHERS: &str = r#"
 | `lab map` | `map`: `name`, `machines`, `links`, `faults` |
 | `lab doctor` | `examination`: `steps`, `facts` |
 
+## Servers
+
+Every `serve` command prints, between `begin` and `end`, a record for each thing
+that happens to it, and the same with `--log json`. Each has `at_ns` (since the
+server began), `unix_ns` (the wall clock), `server`, `connection` (its number,
+from 1), `local`, `peer` and `kind`; what does not apply is null.
+
+| record | `kind` | more |
+| --- | --- | --- |
+| `listening` | `listening` | `address` (`tcp://127.0.0.1:8080`), `port`, `transport`, `backlog` |
+| `connection` | `closed` | `how` (`end`: `finished`, `cut`, `failed`, `panicked`; `why`), `read_bytes`, `written_bytes`, `duration_ns`, `protocol`, `requests`, `tls`, `user`, `tcp` (the kernel's TCP_INFO at the end) |
+| `request` | `http_request` | `method`, `target`, `version`, `host`, `status`, `request_body_bytes`, `response_body_bytes`, `duration_ns`, `number`, `request_id`, `user`, `forwarded_for`, `referer`, `user_agent`, `content_type` |
+| `security` | `security` | `rule`, `phase`, `detail` |
+| `server` | `socket_created` | `family`, `socket_type` |
+| | `option_set` | `option`, `asked`, `effective` |
+| | `bound`, `ready`, `accepted`, `half_closed` | |
+| | `confined` | `what`, `done`, `detail` |
+| | `note` | `text` |
+| | `accept_paused` | `connections` |
+| | `accept_failed` | `errno`, `error`, `back_off_ns` |
+| | `proxy_header` | `version`, `client`, `destination` |
+| | `tls_handshake` | `version`, `cipher_suite`, `group`, `alpn`, `name`, `client`, `resumed`, `duration_ns` |
+| | `tls_failed` | `error` |
+| | `certificate_reloaded` | `done`, `detail` |
+| | `received`, `sent` (with `-vv`) | `size_bytes`, `first_bytes` |
+| | `datagram` | `received_bytes`, `sent_bytes` (null: not answered) |
+| | `suppressed` | `rule`, `events`: so many more of that rule were only counted |
+| | `stopping` | `open` |
+| | `stopped` | `drained`, `cut` |
+
+Rules: `connections_max`, `connections_per_client_max`, `rate`, `datagrams_max`,
+`access`, `proxy_header`, `handshake`, `client_certificate`, `first_byte`,
+`header_time`, `idle`, `request_time`, `connection_time`, `slow_reader`,
+`slow_sender`, `message_size`, `header_size`, `body_size`, `malformed`, `utf8`,
+`credentials`, `lock_out`, `path_traversal`, `origin`, `descriptors`. Phases:
+`accept`, `proxy`, `tls`, `header`, `authentication`, `body`, `response`, `idle`.
+
 ## Saved evidence
 
 `check --save FILE` keeps one JSON object: `format`, `plumb` (the version that

@@ -126,9 +126,6 @@ async fn serve<T: Service, D: DatagramService>(
     let mut signals = Signals::listen()?;
     let mut hang_up = heard(SignalKind::hangup())?;
     let server = Server::with_policy(plan.server, limits, policy, recorder.sink());
-    for kind in given_up {
-        server.events().emit(kind);
-    }
     let stream = Arc::new(plan.stream);
     let datagrams = plan.datagrams.map(Arc::new);
     let mut told = Vec::new();
@@ -149,7 +146,11 @@ async fn serve<T: Service, D: DatagramService>(
         told.push((name, encrypted.is_some()));
     }
     let scraped = scrape.map(metrics::Scrape::serve).transpose()?;
+    for kind in given_up {
+        server.events().emit(kind);
+    }
     announce(&server, &told, tls.as_ref(), plan.url_scheme);
+    server.events().emit(EventKind::Ready);
     if let Some(scraped) = &scraped {
         output::tell(&[Line::plain(format!("metrics on http://{}/metrics", scraped.address))]);
     }

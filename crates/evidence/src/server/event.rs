@@ -45,6 +45,8 @@ pub enum EventKind {
     Bound,
     /// A socket is being served.
     Listening { transport: Transport, backlog: Option<u32> },
+    /// Every socket of the server is being served.
+    Ready,
     /// What the server gave up or was confined to, or could not be.
     Confined { what: String, done: bool, detail: String },
     /// Something about the server as a whole, in words: a certificate's

@@ -74,7 +74,8 @@ pub struct Metrics {
     dns_queries: AtomicU64,
     accept_failures: AtomicU64,
     accept_pauses: AtomicU64,
-    security: Mutex<BTreeMap<(Rule, Phase), u64>>,
+    /// By rule and phase; without one, those that were only counted.
+    security: Mutex<BTreeMap<(Rule, Option<Phase>), u64>>,
     events_dropped: AtomicU64,
 }
 
@@ -171,14 +172,15 @@ impl Metrics {
             EventKind::DnsQuery { .. } => add(&self.dns_queries, 1),
             EventKind::AcceptFailed { .. } => add(&self.accept_failures, 1),
             EventKind::AcceptPaused { .. } => add(&self.accept_pauses, 1),
-            EventKind::Security { rule, phase, .. } => self.broken(*rule, *phase),
+            EventKind::Security { rule, phase, .. } => self.broken(*rule, Some(*phase), 1),
+            EventKind::Suppressed { rule, events } => self.broken(*rule, None, *events),
             _ => {}
         }
     }
 
-    fn broken(&self, rule: Rule, phase: Phase) {
+    fn broken(&self, rule: Rule, phase: Option<Phase>, times: u64) {
         let mut security = self.security.lock().unwrap_or_else(PoisonError::into_inner);
-        *security.entry((rule, phase)).or_default() += 1;
+        *security.entry((rule, phase)).or_default() += times;
     }
 
     /// An event could not be recorded: whoever writes the log is too slow.
@@ -280,6 +282,7 @@ impl Metrics {
         page.family(NAME, "counter", "Rules that were broken, by rule and phase.");
         let security = self.security.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for ((rule, phase), count) in security {
+            let phase = phase.map_or("any", Phase::name);
             page.sample(NAME, &format!("{{rule=\"{rule}\",phase=\"{phase}\"}}"), count);
         }
         let help = "Events that the log lost because its writer was too slow.";

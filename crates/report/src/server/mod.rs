@@ -41,3 +41,6 @@ pub trait View: Send {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

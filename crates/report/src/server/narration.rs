@@ -11,7 +11,7 @@ use crate::units;
 
 /// Columns of the number of a step, and of the call.
 const NUMBER_COLUMNS: usize = 7;
-const CALL_COLUMNS: usize = 31;
+const CALL_COLUMNS: usize = 29;
 
 /// Steps are counted for this many connections; more are told without numbers.
 const CONNECTIONS_MAX: usize = 100_000;
@@ -29,6 +29,7 @@ pub struct Narration {
     columns: usize,
     meaning_of: MeaningOf,
     server_steps: u64,
+    accepts: bool,
     steps: HashMap<u64, u64>,
 }
 
@@ -55,7 +56,14 @@ impl Narration {
     /// A narration of lines of at most `columns`; `meaning_of` explains the
     /// options of sockets.
     pub fn new(color: bool, columns: usize, meaning_of: MeaningOf) -> Narration {
-        Narration { color, columns, meaning_of, server_steps: 0, steps: HashMap::new() }
+        Narration {
+            color,
+            columns,
+            meaning_of,
+            server_steps: 0,
+            accepts: false,
+            steps: HashMap::new(),
+        }
     }
 
     /// `3`, or of a connection `#2.3`.
@@ -102,6 +110,8 @@ impl Narration {
         let lines = escaped_lines(text);
         for part in lines.iter().take(LINES_MAX) {
             let line = Line::new().pad_to(NUMBER_COLUMNS).and(Tone::Faint, "| ");
+            // Quotes need no backslash here.
+            let part = part.replace("\\\"", "\"").replace("\\'", "'");
             self.push(&line.and(Tone::Strong, part).cut(self.columns), out);
         }
         if lines.len() > LINES_MAX {
@@ -115,9 +125,9 @@ impl Narration {
         out.push(b'\n');
     }
 
-    fn step(&self, event: &ServerEvent) -> Option<Step> {
+    fn step(&self, event: &ServerEvent) -> Step {
         let local = event.local.as_ref().map(ToString::to_string).unwrap_or_default();
-        Some(match &event.kind {
+        match &event.kind {
             EventKind::SocketCreated { family, socket_type } => Step::new(
                 format!("socket({family}, {socket_type})"),
                 format!("socket created ({family}, {socket_type})"),
@@ -147,14 +157,20 @@ impl Narration {
                 "one socket hears all clients; there are no connections",
             ),
             EventKind::Listening { backlog, .. } => {
+                let call = backlog.map(|backlog| backlog.to_string()).unwrap_or_default();
                 let backlog = backlog.map(|backlog| format!(" (backlog={backlog})"));
                 let backlog = backlog.unwrap_or_default();
                 Step::new(
-                    "listen()",
+                    format!("listen({call})"),
                     format!("listening{backlog}"),
                     "the kernel now completes handshakes and queues this many for accept()",
                 )
             }
+            EventKind::Ready => Step::new(
+                "accept()",
+                "waiting for a connection",
+                "the call sleeps until a client has connected",
+            ),
             EventKind::Accepted => accepted(event),
             EventKind::Received { size_bytes, .. } => Step::new(
                 format!("recv() = {size_bytes}"),
@@ -212,27 +228,23 @@ impl Narration {
             EventKind::Note { text } => Step::new("", text, ""),
             kind if words::is_warning(kind) => Step::new("", words::of(kind), "").warning(),
             kind => Step::new("", words::of(kind), ""),
-        })
+        }
     }
 }
 
 impl View for Narration {
     fn event(&mut self, event: &ServerEvent, out: &mut Vec<u8>) {
-        let Some(step) = self.step(event) else { return };
+        match &event.kind {
+            EventKind::Listening { transport, .. } => self.accepts |= *transport != Transport::Udp,
+            EventKind::Ready if !self.accepts => return,
+            _ => {}
+        }
+        let step = self.step(event);
         let number = self.number(event);
         self.write(&number, &step, out);
         match &event.kind {
             EventKind::Received { first_bytes, .. } | EventKind::Sent { first_bytes, .. } => {
                 self.show(first_bytes, out);
-            }
-            EventKind::Listening { transport: Transport::Tcp | Transport::Unix, .. } => {
-                let number = self.number(event);
-                let waiting = Step::new(
-                    "accept()",
-                    "waiting for a connection",
-                    "the call sleeps until a client has connected",
-                );
-                self.write(&number, &waiting, out);
             }
             _ => {}
         }

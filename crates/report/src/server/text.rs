@@ -41,7 +41,7 @@ impl Text {
         match kind {
             EventKind::Received { .. } | EventKind::Sent { .. } => detail >= Detail::Bytes,
             // On stderr, when it is so.
-            EventKind::Listening { .. } => false,
+            EventKind::Listening { .. } | EventKind::Ready => false,
             EventKind::SocketCreated { .. }
             | EventKind::OptionSet { .. }
             | EventKind::Bound

@@ -8,6 +8,7 @@ use crate::units;
 pub(super) fn is_warning(kind: &EventKind) -> bool {
     match kind {
         EventKind::Security { .. }
+        | EventKind::Suppressed { .. }
         | EventKind::ClientLimit { .. }
         | EventKind::AcceptPaused { .. }
         | EventKind::AcceptFailed { .. }
@@ -37,11 +38,10 @@ pub(super) fn of(kind: &EventKind) -> String {
             format!("listening (backlog={backlog})")
         }
         EventKind::Listening { .. } => "listening".to_owned(),
-        EventKind::Confined { what, done: true, detail } => {
-            join(&format!("confined: {what}"), detail)
-        }
+        EventKind::Ready => "ready".to_owned(),
+        EventKind::Confined { what, done: true, detail } => format!("{what}: {detail}"),
         EventKind::Confined { what, done: false, detail } => {
-            join(&format!("not confined: {what}"), detail)
+            format!("{what}: not done: {detail}")
         }
         EventKind::Note { text } => text.clone(),
         EventKind::Accepted => "accepted".to_owned(),
@@ -93,6 +93,9 @@ pub(super) fn of(kind: &EventKind) -> String {
             format!("asked {server} {question}: {outcome}, {}", units::duration(*duration_ns))
         }
         EventKind::Security { detail, .. } => detail.clone(),
+        EventKind::Suppressed { rule, events } => {
+            format!("{events} more events of the rule {rule} are not told one by one")
+        }
         EventKind::Closed(record) => closed(record),
         EventKind::Stopping { open } => {
             format!("stopping: {} open", count(*open as u64, "connection"))
