@@ -94,7 +94,7 @@ from 1), `local`, `peer` and `kind`; what does not apply is null.
 | | `stopped` | `drained`, `cut` |
 
 Rules: `connections_max`, `connections_per_client_max`, `rate`, `datagrams_max`,
-`access`, `proxy_header`, `handshake`, `client_certificate`, `first_byte`,
+`requests_max`, `access`, `proxy_header`, `handshake`, `client_certificate`, `first_byte`,
 `header_time`, `idle`, `request_time`, `connection_time`, `slow_reader`,
 `slow_sender`, `message_size`, `header_size`, `body_size`, `malformed`, `utf8`,
 `credentials`, `lock_out`, `path_traversal`, `origin`, `descriptors`. Phases:
