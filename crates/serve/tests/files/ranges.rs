@@ -33,23 +33,19 @@ async fn what_is_not_to_be_heeded_gives_the_whole() {
     }
     let many = format!("Range: bytes={}", vec!["0-0"; 33].join(","));
     assert_eq!(ask(&files, "/a.txt", &[&many]).await.status, 200);
-    assert_eq!(ask(&files, "/empty", &["Range: bytes=-1"]).await.status, 200);
+    for range in ["Range: bytes=-1", "Range: bytes=0-"] {
+        assert_eq!(ask(&files, "/empty", &[range]).await.status, 200);
+    }
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_416_with_the_size() {
     let place = Place::new();
-    place.write("empty", "");
     let files = place.files();
-    for (path, range, size) in [
-        ("/a.txt", "26-", 26),
-        ("/a.txt", "-0", 26),
-        ("/a.txt", "30-40,50-", 26),
-        ("/empty", "0-", 0),
-    ] {
-        let answer = ask(&files, path, &[&format!("Range: bytes={range}")]).await;
+    for range in ["26-", "-0", "30-40,50-"] {
+        let answer = ask(&files, "/a.txt", &[&format!("Range: bytes={range}")]).await;
         assert_eq!(answer.status, 416, "{range}");
-        assert_eq!(answer.header("content-range"), format!("bytes */{size}"));
+        assert_eq!(answer.header("content-range"), "bytes */26");
     }
 }
 

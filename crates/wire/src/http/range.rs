@@ -25,8 +25,9 @@ pub enum Selected {
 /// What `field` asks of a representation of `size_bytes`.
 pub fn select(field: &[u8], size_bytes: u64) -> Selected {
     let Some(specs) = parse(field) else { return Selected::Whole };
-    // Every suffix of nothing is there and cannot be told in Content-Range.
-    if size_bytes == 0 && specs.iter().any(|spec| matches!(spec, Spec::Suffix(n) if *n > 0)) {
+    // Clients that put a range into every request mean an empty file, too; and a suffix of
+    // nothing is there, but cannot be told in Content-Range.
+    if size_bytes == 0 {
         return Selected::Whole;
     }
     let parts: Vec<_> = specs.iter().filter_map(|spec| spec.of(size_bytes)).collect();
@@ -158,7 +159,7 @@ mod tests {
         ] {
             assert_eq!(parts(field, 100), Selected::Whole, "{field}");
         }
-        assert_eq!(parts("bytes=0-", 0), Selected::Nothing);
+        assert_eq!(parts("bytes=0-", 0), Selected::Whole);
         assert_eq!(parts("bytes=-5", 0), Selected::Whole);
     }
 

@@ -33,7 +33,7 @@ impl Multipart {
         kind: &str,
     ) -> Multipart {
         // Random, so that no file can hold it on purpose.
-        let boundary = format!("{:016x}", RandomState::new().hash_one(size_bytes));
+        let boundary = format!("{:020}", RandomState::new().hash_one(size_bytes));
         let mut multipart = Multipart {
             pieces: VecDeque::new(),
             left_bytes: 0,
