@@ -71,7 +71,7 @@ pub(super) struct Built {
 
 impl Run for Build {
     const EXAMPLES: &'static str = "
-        plumb url build --scheme https --host bücher.example --path /v2 --query 'q=a b'
+        plumb url build --scheme https --host bücher.example --path /v2 --query q=café
         plumb url build --host h --scheme http --path-segment 'a/b' --fragment top
         plumb url build --query page=2 --query limit=20";
 

@@ -23,7 +23,7 @@ pub struct Decode {
     texts: Vec<String>,
 
     /// Where the text stood
-    #[arg(short, long, value_name = "PLACE", value_enum)]
+    #[arg(long, value_name = "PLACE", value_enum)]
     component: Option<Component>,
 
     /// Leave broken encodings as they are

@@ -23,7 +23,7 @@ pub struct Encode {
     texts: Vec<String>,
 
     /// Where the text is to stand
-    #[arg(short, long, value_name = "PLACE", value_enum)]
+    #[arg(long, value_name = "PLACE", value_enum)]
     component: Option<Component>,
 
     /// Read each TEXT as NAME=VALUE, and print one query of them

@@ -10,7 +10,7 @@ use unicode_script::{Script, UnicodeScript};
 
 /// What is known of a host without asking anybody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HostFacts {
+pub(super) struct HostFacts {
     /// `name`, `ipv4` or `ipv6`.
     pub kind: &'static str,
     /// As it is asked of DNS: lower case, labels beyond ASCII as `xn--...`.
@@ -35,14 +35,14 @@ pub struct HostFacts {
 
 /// A label that reads as what it is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Deceptive {
+pub(super) struct Deceptive {
     pub label: String,
     pub why: String,
 }
 
 impl HostFacts {
     /// Of a host as the URL standard read it.
-    pub fn of(host: &url::Host<&str>) -> HostFacts {
+    pub(super) fn of(host: &url::Host<&str>) -> HostFacts {
         match host {
             url::Host::Domain(name) => HostFacts::of_name(name),
             url::Host::Ipv4(address) => {
@@ -109,7 +109,7 @@ impl HostFacts {
 }
 
 /// Whether the name ends in a suffix that a registry of the DNS runs.
-pub fn is_public_name(name: &str) -> bool {
+pub(super) fn is_public_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.contains('.')
         && !name.starts_with('.')
@@ -124,7 +124,7 @@ fn last_labels(name: &str, count: usize) -> Option<String> {
 }
 
 /// The scope of an address that is not an ordinary one of the Internet.
-pub fn scope(address: IpAddr) -> Option<&'static str> {
+pub(super) fn scope(address: IpAddr) -> Option<&'static str> {
     /// Where the clouds hand out credentials to whoever asks.
     const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
     match address {

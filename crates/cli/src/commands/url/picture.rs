@@ -7,7 +7,7 @@ use plumb_report::{Line, Tone, sanitize};
 
 /// The picture: as many rows as the text needs at this width, each with the
 /// marks and the names of the parts in it.
-pub fn draw(
+pub(super) fn draw(
     text: &str,
     parts: &[(&str, Range<usize>)],
     columns: usize,

@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::host::{HostFacts, is_public_name};
 
 /// What stands in the place of a secret.
-pub const REDACTED: &str = "<redacted>";
+pub(super) const REDACTED: &str = "<redacted>";
 
 /// A URL with both readings of it.
 #[derive(Debug, Clone)]
-pub struct Url {
+pub(super) struct Url {
     /// As it was written.
     pub text: String,
     pub rfc3986: Reading,
@@ -27,7 +27,7 @@ pub struct Url {
 
 /// How one standard reads a URL.
 #[derive(Debug, Clone, Serialize)]
-pub struct Reading {
+pub(super) struct Reading {
     /// Why the standard refuses it; none if it does not.
     pub refused: Option<Refused>,
     /// Where it sees the parts, in bytes of the text; none if it sees none.
@@ -48,7 +48,7 @@ pub struct Reading {
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refused {
+pub(super) struct Refused {
     pub why: String,
     /// In bytes of the text.
     pub start: usize,
@@ -56,7 +56,7 @@ pub struct Refused {
 }
 
 impl Url {
-    pub fn read(text: &str) -> Url {
+    pub(super) fn read(text: &str) -> Url {
         let rfc_parts = Parts::rfc3986(text);
         let whatwg_parts = Parts::whatwg(text);
         let secret = secret(text, &rfc_parts, whatwg_parts.as_ref());
@@ -76,12 +76,12 @@ impl Url {
     }
 
     /// Whether it says by itself where it leads.
-    pub fn is_relative(&self) -> bool {
+    pub(super) fn is_relative(&self) -> bool {
         self.rfc3986.scheme.is_none() && self.whatwg.scheme.is_none()
     }
 
     /// The text with the secret covered, and a range of it as it stands there.
-    pub fn shown(&self) -> (String, impl Fn(Range<usize>) -> Range<usize> + '_) {
+    pub(super) fn shown(&self) -> (String, impl Fn(Range<usize>) -> Range<usize> + '_) {
         let mut text = self.text.clone();
         if let Some(secret) = self.secret.clone() {
             text.replace_range(secret, REDACTED);
@@ -95,7 +95,7 @@ impl Url {
     }
 
     /// A part of the text as it may be shown.
-    pub fn shown_part(&self, range: Range<usize>) -> String {
+    pub(super) fn shown_part(&self, range: Range<usize>) -> String {
         let (text, place) = self.shown();
         text[place(range)].to_owned()
     }
@@ -315,7 +315,7 @@ fn refused_by_grammar(text: &str, at: usize, kind: ParseErrorKind) -> Refused {
 }
 
 /// A character as people name it.
-pub fn named(c: char) -> String {
+pub(super) fn named(c: char) -> String {
     match c {
         ' ' => "a blank".to_owned(),
         '\t' => "a tab".to_owned(),
@@ -352,7 +352,7 @@ fn cover_userinfo(text: &str, secret: bool) -> String {
 }
 
 /// The port of a scheme where none is written.
-pub fn default_port(scheme: &str) -> Option<u16> {
+pub(super) fn default_port(scheme: &str) -> Option<u16> {
     Some(match scheme {
         "http" | "ws" => 80,
         "https" | "wss" => 443,

@@ -11,7 +11,7 @@ use super::reading::{Url, named};
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub(super) enum Level {
     /// Good to know.
     Note,
     /// Somebody can be deceived by it.
@@ -20,7 +20,7 @@ pub enum Level {
 
 /// One thing to know, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Notice {
+pub(super) struct Notice {
     /// What it is, in a word that programs can rely on.
     pub id: &'static str,
     pub level: Level,
@@ -46,7 +46,7 @@ struct Notices<'a> {
 }
 
 /// Everything there is to say, what matters most first.
-pub fn notices(url: &Url) -> Vec<Notice> {
+pub(super) fn notices(url: &Url) -> Vec<Notice> {
     let mut notices = Notices { url, found: Vec::new() };
     notices.hosts();
     notices.userinfo();

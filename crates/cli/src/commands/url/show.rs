@@ -15,7 +15,7 @@ const NAME: usize = 11;
 const PLACE: usize = 9;
 
 /// The whole answer for one URL.
-pub fn lines(url: &Url, notices: &[Notice], layout: &Layout) -> Vec<Line> {
+pub(super) fn lines(url: &Url, notices: &[Notice], layout: &Layout) -> Vec<Line> {
     let columns = layout.columns.clamp(40, plumb_report::text::COLUMNS_MAX);
     let mut lines = Vec::new();
     if layout.detail != Detail::Quiet {
