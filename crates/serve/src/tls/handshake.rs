@@ -1,6 +1,8 @@
 //! One handshake, the same for every server that speaks TLS.
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use rustls::{HandshakeKind, ServerConfig};
@@ -55,7 +57,21 @@ impl Handshake<'_> {
     /// Shakes hands within the server's limit, which the core keeps. Nothing
     /// where the client left without a byte or spoke without TLS; it was told
     /// then. The context has the session afterwards.
-    pub(super) async fn perform<S: Io>(
+    ///
+    /// What a handshake needs is large and soon gone, so it has a place of its
+    /// own in memory; bind the outcome before it is used, or the place stays.
+    pub(super) fn perform<'b, S: Io>(
+        self,
+        stream: S,
+        context: &'b mut Context,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Option<Inner<Rewind<S>>>>> + Send + 'b>>
+    where
+        Self: 'b,
+    {
+        Box::pin(self.agree(stream, context))
+    }
+
+    async fn agree<S: Io>(
         self,
         mut stream: S,
         context: &mut Context,
@@ -88,9 +104,7 @@ impl Handshake<'_> {
                 None => Ok(accept.await),
             }
         };
-        // What a handshake needs is large and soon gone.
-        let agreed = Box::pin(agreeing).await;
-        let stream = match agreed.map_err(|Lost| too_late())? {
+        let stream = match agreeing.await.map_err(|Lost| too_late())? {
             Ok(stream) => stream,
             Err((error, stream)) => {
                 failed(context, &error);

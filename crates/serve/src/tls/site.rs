@@ -161,7 +161,8 @@ impl<T: Service> TlsSite<T> {
             plain: if self.http { Plain::Http } else { Plain::Text },
             places: None,
         };
-        match handshake.perform(stream, &mut context).await? {
+        let inner = handshake.perform(stream, &mut context).await?;
+        match inner {
             Some(stream) => self.service.serve(stream, context).await,
             None => Ok(()),
         }
