@@ -68,6 +68,7 @@ pub fn connect(outcome: &ConnectOutcome, icmp: &[IcmpError]) -> String {
     }
 }
 
+/// How a handshake ended.
 pub fn tls(outcome: &TlsOutcome) -> String {
     match outcome {
         TlsOutcome::Done => "handshake done".to_owned(),
@@ -82,6 +83,7 @@ pub fn tls(outcome: &TlsOutcome) -> String {
     }
 }
 
+/// Whether, or why not, a certificate is trusted.
 pub fn trust(result: &TrustResult) -> String {
     match result {
         TrustResult::Trusted => "verified".to_owned(),
