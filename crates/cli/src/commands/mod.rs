@@ -9,6 +9,7 @@ pub mod connect;
 pub mod explain;
 pub mod http;
 pub mod lab;
+pub mod listen;
 pub mod serve;
 pub mod url;
 
@@ -74,6 +75,7 @@ command_table! {
         "web": Http(http::Http),
         "serve": Serve(serve::Serve),
         "transport": Connect(connect::Connect),
+        "transport": Listen(listen::Listen),
         "lab": Lab(lab::Lab),
         "address": Url(url::UrlCommand),
         "shell": Completions(completions::Completions),

@@ -38,8 +38,8 @@ pub(crate) enum Socket {
     Connected(ProbeSocket),
     /// Speaks with whoever does, and answers the last one; until then `to`.
     Free { socket: UdpSocket, to: Option<SocketAddr> },
-    /// On this host.
-    Unix(UnixDatagram),
+    /// On this host; a server's does not answer, for most senders have no name.
+    Unix { socket: UnixDatagram, answers: bool },
 }
 
 /// What came.
@@ -65,7 +65,7 @@ impl Socket {
                 Ok((size, from)) => (size, Some(from)),
                 Err(error) => return Came::Failed(error),
             },
-            Socket::Unix(socket) => match socket.recv(&mut data).await {
+            Socket::Unix { socket, .. } => match socket.recv(&mut data).await {
                 Ok(size) => (size, None),
                 Err(error) => return Came::Failed(error),
             },
@@ -79,7 +79,7 @@ impl Socket {
             Socket::Connected(probe) => probe.send(data).map(drop),
             Socket::Free { socket, to: Some(to) } => socket.send_to(data, *to).await.map(drop),
             Socket::Free { to: None, .. } => Ok(()),
-            Socket::Unix(socket) => socket.send(data).await.map(drop),
+            Socket::Unix { socket, .. } => socket.send(data).await.map(drop),
         }
     }
 
@@ -88,7 +88,7 @@ impl Socket {
         match self {
             Socket::Connected(probe) => probe.local_address().ok(),
             Socket::Free { socket, .. } => socket.local_addr().ok(),
-            Socket::Unix(_) => None,
+            Socket::Unix { .. } => None,
         }
     }
 
@@ -97,12 +97,12 @@ impl Socket {
         match self {
             Socket::Connected(probe) => probe.effective(options),
             Socket::Free { socket, .. } => options.effective(socket),
-            Socket::Unix(socket) => options.effective(socket),
+            Socket::Unix { socket, .. } => options.effective(socket),
         }
     }
 
     fn knows_peer(&self) -> bool {
-        !matches!(self, Socket::Free { to: None, .. })
+        !matches!(self, Socket::Free { to: None, .. } | Socket::Unix { answers: false, .. })
     }
 }
 

@@ -122,6 +122,35 @@ pub(crate) struct Connected {
     pub(crate) tcp: Option<TcpRecord>,
 }
 
+/// How a conversation begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// This side connected.
+    Connected,
+    /// This side will send datagrams; nothing has passed.
+    Sending,
+    /// The peer connected.
+    Accepted,
+}
+
+impl Begun {
+    fn verb(self) -> &'static str {
+        match self {
+            Begun::Connected => "connected to",
+            Begun::Sending => "sending to",
+            Begun::Accepted => "connection from",
+        }
+    }
+
+    /// Between the peer and this side.
+    fn preposition(self) -> &'static str {
+        match self {
+            Begun::Accepted => "to",
+            Begun::Connected | Begun::Sending => "from",
+        }
+    }
+}
+
 /// What TLS agreed on.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct TlsRecord {
@@ -252,14 +281,17 @@ impl Teller {
     }
 
     /// A conversation has begun.
-    pub(crate) fn connected(&self, connected: &Connected, verb: &str) {
+    pub(crate) fn connected(&self, connected: &Connected, begun: Begun) {
         self.record("connected", connected);
-        let mut text = format!("{verb} {}", connected.address);
-        if !connected.address.ends_with(&connected.peer) && !connected.peer.is_empty() {
+        let mut text = begun.verb().to_owned();
+        if !connected.address.is_empty() {
+            text.push_str(&format!(" {}", connected.address));
+        }
+        if !connected.address.ends_with(&connected.peer) {
             text.push_str(&format!(" at {}", connected.peer));
         }
         if let Some(local) = connected.local.as_ref().filter(|local| !local.is_empty()) {
-            text.push_str(&format!(" from {local}"));
+            text.push_str(&format!(" {} {local}", begun.preposition()));
         }
         if let Some(duration) = connected.duration_ns {
             text.push_str(&format!(" in {}", units::duration(duration)));
@@ -328,15 +360,24 @@ impl Teller {
         if self.is_json() { Ok(()) } else { output.lines(lines) }
     }
 
+    /// The kernel's state of a connection.
+    pub(crate) fn tcp(&self, info: &plumb_evidence::observation::TcpInfo) {
+        let rtt = units::duration(u64::from(info.rtt_us) * 1000);
+        let text = format!(
+            "  TCP_INFO: {}, rtt {rtt}, {} retransmitted, MSS {}, path MTU {}",
+            info.state, info.total_retransmits, info.send_mss_bytes, info.path_mtu_bytes
+        );
+        self.line(Tone::Faint, &text);
+    }
+
     /// `end`.
-    pub(crate) fn end(self, status: ExitStatus) -> ExitStatus {
+    pub(crate) fn say_end(&self, status: ExitStatus) {
         let end = EndRecord {
             exit_code: status.code(),
             interrupted: status == ExitStatus::INTERRUPTED,
             duration_ns: self.elapsed_ns(),
         };
         self.record("end", &end);
-        status
     }
 }
 
@@ -352,8 +393,8 @@ impl TlsRecord {
         }
         if let Some(subject) = &self.subject {
             text.push_str(&format!(", certificate of {subject}"));
+            text.push_str(if self.verified { " (verified)" } else { " (NOT verified)" });
         }
-        text.push_str(if self.verified { " (verified)" } else { " (NOT verified)" });
         text
     }
 }

@@ -22,7 +22,7 @@ use crate::args::output::OutputArgs;
 use crate::args::socket::SocketArgs;
 use crate::converse::args::ConverseArgs;
 use crate::converse::near::Near;
-use crate::converse::tell::{Connected, Teller};
+use crate::converse::tell::{Begun, Connected, Teller};
 use crate::converse::{End, Outcome, datagrams, interrupted, stream};
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
@@ -112,7 +112,7 @@ impl Run for Connect {
         } else {
             let teller = self.converse.teller("connect", &self.output)?;
             let result = runtime.block_on(self.session(&goal, &teller));
-            result.map(|status| teller.end(status))
+            result.inspect(|status| teller.say_end(*status))
         };
         // A thread may still wait for stdin, perhaps for ever.
         runtime.shutdown_background();
@@ -270,7 +270,11 @@ impl Connect {
     ) -> Result<Outcome, CommandError> {
         let manner = self.converse.manner(self.keep_open, goal.options.receive_timeout);
         let connected = describe(goal, &reached, since(start), teller);
-        teller.connected(&connected, "connected to");
+        let begun = match &reached {
+            Reached::Datagrams(..) => Begun::Sending,
+            _ => Begun::Connected,
+        };
+        teller.connected(&connected, begun);
         let local = connected.local.unwrap_or_default();
         let mut program = self.converse.program(&connected.peer, &local)?;
         let near = program.as_mut().unwrap_or(near);

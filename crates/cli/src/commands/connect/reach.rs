@@ -74,7 +74,10 @@ impl Goal {
                 let socket = unix::datagram(path, &self.options).map_err(|e| self.failed(&e))?;
                 let socket = tokio::net::UnixDatagram::from_std(socket);
                 let socket = socket.map_err(|error| self.failed(&error))?;
-                return Ok(Reached::Datagrams(datagrams::Socket::Unix(socket), None));
+                return Ok(Reached::Datagrams(
+                    datagrams::Socket::Unix { socket, answers: true },
+                    None,
+                ));
             }
             Address::Ip { transport, host, .. } => (*transport, host),
         };
