@@ -1,0 +1,121 @@
+//! Clients beside curl.
+
+use std::io;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::process::{ordinary, succeed};
+use crate::servers::{curl, large_file_server};
+use crate::table::{Row, limit, median};
+
+/// Rounds in which each client has its turn.
+const ROUNDS: usize = 5;
+/// Runs of a command whose start is timed.
+const STARTS: usize = 20;
+/// No person notices it, and a loop in a shell hardly.
+const START_MAX: Duration = Duration::from_millis(5);
+
+pub(crate) fn rows(plumb: &Path) -> io::Result<Vec<Row>> {
+    let mut rows = download(plumb)?;
+    rows.extend(starts(plumb)?);
+    Ok(rows)
+}
+
+/// A gibibyte from nginx, thrown away.
+fn download(plumb: &Path) -> io::Result<Vec<Row>> {
+    let (server, directory) = large_file_server()?;
+    let url = format!("http://{}/large.bin", server.address);
+    let (mut ours, mut theirs, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let (took, memory_bytes) = plumb_download(plumb, &url)?;
+        let curled = curl(server.address)?;
+        if round > 0 {
+            ours.push(took);
+            theirs.push(curled);
+            memory.push(memory_bytes);
+        }
+    }
+    drop(server);
+    std::fs::remove_dir_all(directory)?;
+    let [ours, theirs] = [ours, theirs].map(|times| 1.0 / median(times).as_secs_f64());
+    let most = memory.into_iter().max().unwrap_or_default() as f64 / f64::from(1 << 20);
+    Ok(vec![
+        Row {
+            job: "`http` download of 1 GiB".to_owned(),
+            figure: format!("{ours:.2} GiB/s"),
+            peer: format!("curl {theirs:.2} GiB/s, ratio {:.2}", ours / theirs),
+            target: "at least 0.9 of curl's rate".to_owned(),
+            reached: ours / theirs >= 0.9,
+        },
+        Row {
+            job: "memory meanwhile, at most".to_owned(),
+            figure: format!("{most:.0} MiB"),
+            peer: String::new(),
+            target: "constant: below 64 MiB".to_owned(),
+            reached: most < 64.0,
+        },
+    ])
+}
+
+/// How long it takes, and the most memory that it held at once.
+fn plumb_download(plumb: &Path, url: &str) -> io::Result<(Duration, u64)> {
+    let begin = Instant::now();
+    let mut child = ordinary(plumb)
+        .args(["http", "GET", url, "-o", "/dev/null"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut most_bytes = 0;
+    let ended = loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        most_bytes = kibibytes.map_or(most_bytes, |kibibytes| kibibytes * 1024);
+        if let Some(ended) = child.try_wait()? {
+            break ended;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    match ended.success() {
+        true => Ok((begin.elapsed(), most_bytes)),
+        false => Err(io::Error::other(format!("plumb http ended with {ended}"))),
+    }
+}
+
+/// Whole processes that do next to nothing.
+fn starts(plumb: &Path) -> io::Result<Vec<Row>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let open = format!("tcp://{}", listener.local_addr()?);
+    let jobs: [(&str, &[&str]); 3] = [
+        ("`http --offline`, whole", &["http", "--offline", "GET", "http://127.0.0.1/"]),
+        ("`url`, whole", &["url", "https://www.example.com/a?b=c"]),
+        ("`connect -z`, whole", &["connect", "-z", &open]),
+    ];
+    let mut rows = Vec::new();
+    for (name, arguments) in jobs {
+        let mut times = Vec::new();
+        for run in 0..=STARTS {
+            let begin = Instant::now();
+            succeed(ordinary(plumb).args(arguments))?;
+            if run > 0 {
+                times.push(begin.elapsed());
+            }
+        }
+        rows.push(limit(name, median(times), START_MAX));
+    }
+    // The same of a program that does nothing at all: what the system takes.
+    let mut floor = Vec::new();
+    for _ in 0..STARTS {
+        let begin = Instant::now();
+        succeed(&mut Command::new("true"))?;
+        floor.push(begin.elapsed());
+    }
+    let floor_ms = median(floor).as_secs_f64() * 1e3;
+    for row in &mut rows {
+        row.peer = format!("`true` {floor_ms:.1} ms");
+    }
+    Ok(rows)
+}
