@@ -3,8 +3,8 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use md5::{Digest as _, Md5};
-use plumb_wire::http::challenge::{self, Challenge};
+use md5::Md5;
+use plumb_wire::http::auth::{self, Digest, quoted};
 
 use super::Headers;
 use crate::credentials;
@@ -68,11 +68,10 @@ enum Hash {
 }
 
 impl Hash {
-    fn of(self, text: &str) -> String {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    fn of(self, bytes: &[u8]) -> Vec<u8> {
         match self {
-            Hash::Md5 => hex(&Md5::digest(text.as_bytes())),
-            Hash::Sha256 => hex(digest(&SHA256, text.as_bytes()).as_ref()),
+            Hash::Md5 => <Md5 as md5::Digest>::digest(bytes).to_vec(),
+            Hash::Sha256 => digest(&SHA256, bytes).as_ref().to_vec(),
         }
     }
 }
@@ -95,14 +94,16 @@ impl DigestState {
     /// second value is whether only the nonce was stale.
     pub(crate) fn from(headers: &Headers) -> Option<(DigestState, bool)> {
         let fields = headers.all("www-authenticate");
-        let all = fields.flat_map(|value| challenge::parse(&String::from_utf8_lossy(value)));
-        let digests = all.filter(|challenge| challenge.scheme == "digest");
+        let all = fields
+            .filter_map(|value| auth::Auth::challenges(&String::from_utf8_lossy(value)))
+            .flatten();
+        let digests = all.filter(|challenge| challenge.is("digest"));
         let usable = digests.filter_map(|challenge| DigestState::of(&challenge));
         usable.max_by_key(|(state, _)| state.algorithm.hash)
     }
 
-    fn of(challenge: &Challenge) -> Option<(DigestState, bool)> {
-        let qop = challenge.param("qop");
+    fn of(challenge: &auth::Auth) -> Option<(DigestState, bool)> {
+        let qop = challenge.parameter("qop");
         // auth-int alone would need the body; nobody asks for it.
         let has_auth =
             |qop: &str| qop.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth"));
@@ -110,16 +111,16 @@ impl DigestState {
             return None;
         }
         let state = DigestState {
-            realm: challenge.param("realm").unwrap_or_default().to_owned(),
-            nonce: challenge.param("nonce")?.to_owned(),
-            opaque: challenge.param("opaque").map(str::to_owned),
-            algorithm: Algorithm::read(challenge.param("algorithm"))?,
-            algorithm_text: challenge.param("algorithm").map(str::to_owned),
+            realm: challenge.parameter("realm").unwrap_or_default().to_owned(),
+            nonce: challenge.parameter("nonce")?.to_owned(),
+            opaque: challenge.parameter("opaque").map(str::to_owned),
+            algorithm: Algorithm::read(challenge.parameter("algorithm"))?,
+            algorithm_text: challenge.parameter("algorithm").map(str::to_owned),
             has_qop: qop.is_some(),
             count: 0,
         };
         let stale =
-            challenge.param("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+            challenge.parameter("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
         Some((state, stale))
     }
 
@@ -135,16 +136,20 @@ impl DigestState {
         let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
         self.count += 1;
         let count = format!("{:08x}", self.count);
-        let hash = |text: &str| self.algorithm.hash.of(text);
-        let mut a1 = hash(&format!("{user}:{}:{password}", self.realm));
-        if self.algorithm.session {
-            a1 = hash(&format!("{a1}:{}:{cnonce}", self.nonce));
-        }
-        let a2 = hash(&format!("{method}:{target}"));
-        let response = match self.has_qop {
-            true => hash(&format!("{a1}:{}:{count}:{cnonce}:auth:{a2}", self.nonce)),
-            false => hash(&format!("{a1}:{}:{a2}", self.nonce)),
+        let sum = Digest {
+            username: user,
+            password,
+            realm: &self.realm,
+            method,
+            uri: target,
+            nonce: &self.nonce,
+            cnonce,
+            nc: &count,
+            qop: self.has_qop.then_some("auth"),
+            session: self.algorithm.session,
+            body: b"",
         };
+        let response = sum.response(|bytes| self.algorithm.hash.of(bytes));
         let mut value = format!(
             "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\"",
             quoted(user),
@@ -165,10 +170,6 @@ impl DigestState {
         }
         value
     }
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]

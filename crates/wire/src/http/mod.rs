@@ -3,7 +3,6 @@
 pub mod accept;
 pub mod auth;
 pub mod body;
-pub mod challenge;
 pub mod cookie;
 mod cookie_date;
 pub mod frame;
