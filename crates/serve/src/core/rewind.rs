@@ -1,5 +1,6 @@
 //! A stream of which the first bytes were already read.
 
+use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -27,6 +28,20 @@ impl<S: Io> Io for Rewind<S> {
     fn reset_on_close(&self) -> io::Result<()> {
         self.inner.reset_on_close()
     }
+
+    fn sends_files(&self) -> bool {
+        self.inner.sends_files()
+    }
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        count: u64,
+    ) -> Poll<io::Result<usize>> {
+        self.inner.poll_send_file(cx, file, offset, count)
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Rewind<S> {
@@ -42,6 +57,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Rewind<S> {
         let count = rest.len().min(buffer.remaining());
         buffer.put_slice(&rest[..count]);
         self.given += count;
+        if self.given == self.seen.len() {
+            // A connection may live long after its first bytes.
+            (self.seen, self.given) = (Vec::new(), 0);
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -45,6 +45,10 @@ pub(super) enum Plain {
     Text,
 }
 
+/// What is read at once to see what it is: a ClientHello with the keys of a
+/// post-quantum group has some 1,800 bytes.
+const FIRST_BYTES_MAX: usize = 2048;
+
 /// What a handshake needs beside the connection.
 #[derive(Debug)]
 pub(super) struct Handshake<'a> {
@@ -78,8 +82,10 @@ impl Handshake<'_> {
     ) -> io::Result<Option<Inner<Rewind<S>>>> {
         let spent = context.ledger.began().elapsed();
         context.ledger.deadline(Cut::Handshake, context.limits.handshake.saturating_sub(spent));
-        let mut first = [0];
-        if stream.read(&mut first).await? == 0 {
+        let mut first = vec![0; FIRST_BYTES_MAX];
+        let count = stream.read(&mut first).await?;
+        first.truncate(count);
+        if first.is_empty() {
             return Ok(None);
         }
         if let Some(words) = self.plain.words(first[0]) {
@@ -98,7 +104,7 @@ impl Handshake<'_> {
                 None => None,
             };
             let acceptor = TlsAcceptor::from(self.config);
-            let accept = acceptor.accept(Rewind::new(first.to_vec(), stream)).into_fallible();
+            let accept = acceptor.accept(Rewind::new(first, stream)).into_fallible();
             match &place {
                 Some(place) => place.unless_lost(accept).await,
                 None => Ok(accept.await),

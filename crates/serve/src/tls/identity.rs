@@ -26,6 +26,7 @@ pub struct Identity {
     certified: Arc<CertifiedKey>,
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
+    names: bool,
 }
 
 /// A server has no usable certificate and key.
@@ -79,6 +80,8 @@ pub enum IdentityError {
         path: PathBuf,
         /// Whether there is a certificate instead.
         certificate_found: bool,
+        /// Whether the certificate was to be in the same file.
+        shared: bool,
     },
     /// The key is encrypted.
     #[error("the key in {path} is encrypted")]
@@ -118,6 +121,9 @@ impl IdentityError {
                  (umask 077; openssl pkey -in {} -out key.pem)",
                 path.display()
             )),
+            IdentityError::NoKey { certificate_found: true, shared: true, .. } => {
+                Some("its key stands in another file: --tls CERT KEY".to_owned())
+            }
             IdentityError::NoCertificate { key_found: true, .. }
             | IdentityError::NoKey { certificate_found: true, .. } => {
                 Some("the certificate comes first, then its key".to_owned())
@@ -149,7 +155,7 @@ impl Identity {
         provider: &CryptoProvider,
     ) -> Result<Self, IdentityError> {
         let certificates = read_certificates(certificate)?;
-        let secret = read_key(key)?;
+        let secret = read_key(key, certificate == key)?;
         let bad_key = |error: &rustls::Error| IdentityError::BadKey {
             path: key.to_owned(),
             detail: error.to_string(),
@@ -157,20 +163,16 @@ impl Identity {
         let signing =
             provider.key_provider.load_private_key(secret.clone_key()).map_err(|e| bad_key(&e))?;
         let certified = CertifiedKey::new(certificates.clone(), signing);
-        match certified.keys_match() {
-            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
-            Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
-                let belongs_to = (1..certificates.len()).find(|&place| {
-                    let rest = certificates[place..].to_vec();
-                    CertifiedKey::new(rest, Arc::clone(&certified.key)).keys_match().is_ok()
-                });
+        // Compared here: the library would refuse a certificate of version 1.
+        if let Some(public) = certified.key.public_key() {
+            let belongs_to = certificates.iter().position(|one| has_key(one, &public));
+            if belongs_to != Some(0) {
                 return Err(IdentityError::Mismatch {
                     certificate: certificate.to_owned(),
                     key: key.to_owned(),
                     belongs_to: belongs_to.map(|place| place + 1),
                 });
             }
-            Err(error) => return Err(bad_key(&error)),
         }
         let chain = Chain { certificates, key: secret };
         Identity::of(chain, Arc::new(certified), certificate)
@@ -202,9 +204,12 @@ impl Identity {
                     number: place + 1,
                     detail: error.to_string(),
                 })?;
-            validity.get_or_insert_with(|| parsed.validity().clone());
+            validity.get_or_insert_with(|| {
+                let names = matches!(parsed.subject_alternative_name(), Ok(Some(_)));
+                (parsed.validity().clone(), names)
+            });
         }
-        let Some(validity) = validity else {
+        let Some((validity, names)) = validity else {
             return Err(IdentityError::NoCertificate { path: path.to_owned(), key_found: false });
         };
         Ok(Identity {
@@ -212,6 +217,7 @@ impl Identity {
             certified,
             not_before: validity.not_before.to_datetime(),
             not_after: validity.not_after.to_datetime(),
+            names,
         })
     }
 
@@ -256,6 +262,9 @@ impl Identity {
             Some(format!("the certificate is not valid before {}", day(self.not_before)))
         } else if self.not_after - now < SOON {
             Some(format!("the certificate expires on {}", day(self.not_after)))
+        } else if !self.names {
+            // RFC 9525 section 6.3: the common name does not count.
+            Some("the certificate has no subjectAltName: many clients will not take it".to_owned())
         } else {
             None
         }
@@ -293,7 +302,7 @@ pub(super) fn read_certificates(
     Ok(certificates)
 }
 
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityError> {
+fn read_key(path: &Path, shared: bool) -> Result<PrivateKeyDer<'static>, IdentityError> {
     let bytes = read_file(path)?;
     // PKCS #8 says so in its label, RFC 7468 section 11; the older forms in a
     // header of RFC 1421 section 4.6.
@@ -309,9 +318,14 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityError> {
         Err(pem::Error::NoItemsFound) => Err(IdentityError::NoKey {
             path: path.to_owned(),
             certificate_found: contains(&bytes, b"BEGIN CERTIFICATE"),
+            shared,
         }),
         Err(error) => Err(not_pem(path, &error)),
     }
+}
+
+fn has_key(certificate: &CertificateDer<'_>, key: &[u8]) -> bool {
+    X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.public_key().raw == key)
 }
 
 /// A DER file of this kind begins with a long SEQUENCE, X.690 section 8.9.

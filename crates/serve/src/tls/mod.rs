@@ -26,6 +26,7 @@ mod handshake;
 mod identity;
 mod places;
 mod settings;
+mod simple;
 mod site;
 mod stream;
 mod terminator;

@@ -32,6 +32,17 @@ impl<S: Io> Io for Inner<S> {
     }
 }
 
+/// Says what a missing close_notify (RFC 8446 section 6.1) means.
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the peer closed without the close_notify of TLS: what it sent may be cut short",
+        ),
+        _ => error,
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Inner<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -39,7 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Inner<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let (before, room) = (buffer.filled().len(), buffer.remaining());
-        ready!(Pin::new(&mut *self.stream).poll_read(cx, buffer))?;
+        ready!(Pin::new(&mut *self.stream).poll_read(cx, buffer)).map_err(in_words)?;
         if let Some(events) = &self.events {
             match &buffer.filled()[before..] {
                 [] if room > 0 => events.half_closed(),

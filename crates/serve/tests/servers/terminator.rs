@@ -355,6 +355,53 @@ async fn clients_are_asked_who_they_are() {
 }
 
 #[tokio::test]
+async fn simple_client_certificates_as_openssl_makes_them() {
+    let folder = Folder::new("simple");
+    let path = |name: &str| folder.text(name);
+    let (ca, ca_key, request, key, certificate) =
+        (path("ca.pem"), path("ca.key"), path("a.csr"), path("a.key"), path("a.pem"));
+    let new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    let root = ["req", "-x509", "-keyout", &ca_key, "-out", &ca, "-subj", "/CN=ca"];
+    if run("openssl", &[&root[..], &new].concat()).await.is_none() {
+        return;
+    }
+    let ask = ["req", "-keyout", &key, "-out", &request, "-subj", "/O=Acme/CN=alice"];
+    run("openssl", &[&ask[..], &new].concat()).await.unwrap();
+    let sign = ["x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key];
+    let out = ["-CAcreateserial", "-days", "2", "-out", &certificate];
+    run("openssl", &[&sign[..], &out].concat()).await.unwrap();
+    // Of version 1 with OpenSSL 3.0; and one that is in the list itself.
+    let own = ["req", "-x509", "-keyout", "own.key", "-out", "own.pem", "-subj", "/CN=own"];
+    let (own_key, own_pem) = (path("own.key"), path("own.pem"));
+    let own = [&own[..2], &["-keyout", &own_key, "-out", &own_pem], &own[6..], &new].concat();
+    run("openssl", &own).await.unwrap();
+    let list = [&ca, &own_pem].map(|file| std::fs::read_to_string(file).unwrap()).concat();
+    let list = folder.write("list.pem", &list);
+    let mut ground = Ground::limited("simple-server", short_talk(), move |_, settings| {
+        settings.clients =
+            Some(ClientCertificates { authorities: list, names: Vec::new(), optional: false });
+    });
+    for (certificate, key, subject) in
+        [(&certificate, &key, "CN=alice,O=Acme"), (&own_pem, &own_key, "CN=own")]
+    {
+        for version in ["-tls1_3", "-tls1_2"] {
+            let text = ground.openssl(&[version, "-cert", certificate, "-key", key]).await.unwrap();
+            assert!(text.contains("hello"), "{subject}: {text}");
+            assert_eq!(ground.handshake().await.client.as_deref(), Some(subject));
+        }
+    }
+    // The right certificate with another's key proves nothing.
+    let stolen = ground.openssl(&["-cert", &certificate, "-key", &own_key]).await.unwrap();
+    assert!(!stolen.contains("hello"), "{stolen}");
+    // Signed by another authority of the same name.
+    run("openssl", &[&root[..], &new].concat()).await.unwrap();
+    run("openssl", &[&sign[..], &out].concat()).await.unwrap();
+    let text = ground.openssl(&["-cert", &certificate, "-key", &key]).await.unwrap();
+    assert!(text.contains("alert"), "{text}");
+    assert_eq!(ground.security().await.0, Rule::ClientCertificate);
+}
+
+#[tokio::test]
 async fn changes_are_followed_and_bad_ones_are_not() {
     let mut ground = Ground::start("reload", |_, _| {});
     let stop = tokio_util::sync::CancellationToken::new();

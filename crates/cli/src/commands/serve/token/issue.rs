@@ -119,7 +119,8 @@ impl Issue {
         let asked: Vec<Algorithm> = self.alg.into_iter().collect();
         let (key, algorithms) =
             read_pinned(path, &asked).map_err(|error| CommandError::usage(error.to_string()))?;
-        for warning in key.warning().into_iter().chain(open_to_others(path)) {
+        let open = open_to_others(path).filter(|_| key.can_sign());
+        for warning in key.warning().into_iter().chain(open) {
             output::note(&warning);
         }
         let claims = self.claims()?;
