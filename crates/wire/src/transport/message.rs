@@ -348,4 +348,34 @@ mod tests {
         });
         assert_eq!((fed, seen), (Ok(ControlFlow::Break("done")), 1));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn however_it_comes_in_pieces_it_is_the_same(
+            bytes in proptest::collection::vec(proptest::prop_oneof![
+                proptest::prelude::Just(b'\n'), proptest::prelude::Just(b'<'),
+                proptest::prelude::Just(0_u8), proptest::prelude::any::<u8>(),
+            ], 1..200),
+            piece in 1..200_usize,
+            kind in 0..5_usize,
+        ) {
+            let framing = [
+                Framing::Line,
+                Framing::Delimiter(b"<<".to_vec()),
+                Framing::Length(LengthWidth::One),
+                Framing::Length(LengthWidth::Two),
+                Framing::Length(LengthWidth::Four),
+            ][kind].clone();
+            let whole = split(&framing, 16, &[&bytes]);
+            let pieces: Vec<&[u8]> = bytes.chunks(piece).collect();
+            assert_eq!(split(&framing, 16, &pieces), whole);
+            if whole.2.is_none() {
+                let mut again = Vec::new();
+                for (message, end) in &whole.0 {
+                    framing.put(message, Some(end), &mut again).unwrap();
+                }
+                assert_eq!([again, whole.1].concat(), bytes);
+            }
+        }
+    }
 }
