@@ -16,7 +16,7 @@ use crate::output::Output;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Conversation")]
-pub struct ConverseArgs {
+pub(crate) struct ConverseArgs {
     /// Pass on whole lines: over UDP each is a datagram without its line end
     #[arg(long)]
     pub(crate) lines: bool,

@@ -204,11 +204,6 @@ impl Teller {
         Ok(teller)
     }
 
-    /// Whether stdout holds records, so that nothing else may go there.
-    pub(crate) fn is_json(&self) -> bool {
-        self.sinks.borrow().json.is_some()
-    }
-
     pub(crate) fn elapsed_ns(&self) -> u64 {
         u64::try_from(self.clock.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
@@ -353,11 +348,6 @@ impl Teller {
     pub(crate) fn note(&self, kind: &str, text: &str) {
         self.record(kind, &Note { at_ns: self.elapsed_ns(), text });
         self.line(Tone::Plain, text);
-    }
-
-    /// Lines of the answer on stdout, where it holds no records.
-    pub(crate) fn answer(&self, output: &mut Output, lines: &[Line]) -> Result<(), CommandError> {
-        if self.is_json() { Ok(()) } else { output.lines(lines) }
     }
 
     /// The kernel's state of a connection.

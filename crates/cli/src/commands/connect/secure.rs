@@ -18,7 +18,7 @@ use crate::error::CommandError;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "TLS")]
-pub struct SecureArgs {
+pub(super) struct SecureArgs {
     /// Speak TLS from the first byte on, as tls:// does
     #[arg(long)]
     pub(super) tls: bool,
