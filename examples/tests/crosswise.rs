@@ -229,8 +229,7 @@ fn a_patient_server_says_why_it_closes() {
 fn a_patient_server_ends_well_when_interrupted() {
     for tongue in tongues() {
         let server = Server::start(tongue, "patient_echo/server", &[]);
-        let pid = nix::unistd::Pid::from_raw(server.child.id().cast_signed());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+        interrupt(&server);
         assert_eq!(server.end(), "Server shutting down\nServer closed\n", "{tongue:?}");
     }
 }
@@ -310,6 +309,59 @@ fn one_bad_client_touches_no_other() {
             server.end();
         }
     }
+}
+
+#[test]
+fn a_server_on_the_accept_core_answers_and_stops() {
+    let server = Server::start(Rust, "own_server/server", &[]);
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all("hello, café\n".as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "HELLO, CAFÉ\n");
+    // Another client is there, and is told, when the server stops.
+    let mut idle = TcpStream::connect(&server.address).unwrap();
+    idle.write_all(b"x\n").unwrap();
+    idle.read_exact(&mut [0; 2]).unwrap();
+    interrupt(&server);
+    assert_eq!(idle.read(&mut [0; 1]).unwrap(), 0);
+    server.end();
+}
+
+/// A server that is busy twice and then well; it answers whoever comes.
+fn busy_twice() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for number in 0..3 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let answer = match number {
+                0 | 1 => {
+                    "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy"
+                }
+                _ => "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwell",
+            };
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}/health")
+}
+
+#[test]
+fn a_client_with_deadlines_tries_again() {
+    for tongue in tongues() {
+        let mut command = program(tongue, "retrying_client/client");
+        let output = command.arg(busy_twice()).output().unwrap();
+        assert_eq!(text(&output), "200 well\n", "{tongue:?}: {output:?}");
+    }
+}
+
+fn interrupt(server: &Server) {
+    let pid = nix::unistd::Pid::from_raw(server.child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
 }
 
 /// Ends a connection with a reset, not with its end.
