@@ -1,11 +1,11 @@
 //! Alone in its process: it takes all the file descriptors away.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use plumb_serve::core::{EventKind, Limits, Server, ServerEvent};
+use plumb_serve::core::{EventKind, Limits, Rule, Server, ServerEvent};
 use plumb_serve::echo::Echo;
 use tokio::sync::mpsc;
 
@@ -48,6 +48,27 @@ async fn without_descriptors_clients_are_told_and_service_comes_back() {
     assert_eq!(turned_away.await.unwrap(), 0, "closed at once, not left to hang");
 
     hoard.clear();
-    let _stream = TcpStream::connect(address).unwrap();
-    while events.recv().await.unwrap() != EventKind::Accepted {}
+    let served = tokio::task::spawn_blocking(move || {
+        // The server may be turning others away for one moment more.
+        (0..100).any(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let _ = stream.write_all(b"a");
+            stream.read(&mut [0; 1]).unwrap_or(0) == 1
+        })
+    });
+    assert!(served.await.unwrap());
+
+    // One word about it, however long it lasted.
+    let mut told = 0;
+    while let Ok(kind) = events.try_recv() {
+        match kind {
+            EventKind::AcceptFailed { .. } => panic!("told twice"),
+            EventKind::Security { rule, .. } => {
+                assert_eq!(rule, Rule::Descriptors);
+                told += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(told, 1);
 }

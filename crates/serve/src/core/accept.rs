@@ -11,11 +11,11 @@ use plumb_evidence::server::EventKind;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::{Admitted, Conversation};
-use super::gate::Admission;
 use super::ledger::Ledger;
 use super::listener::Listener;
 use super::policy::Expectation;
 use super::proxied::{OpeningError, named_ends, read_opening};
+use super::rate::ClientKey;
 use super::refuse::{Refusal, refuse};
 use super::server::{Context, Service, Shared};
 use super::socket::Socket;
@@ -155,9 +155,9 @@ impl<T: Service> Door<T> {
         proxy: Option<Arc<Endpoint>>,
     ) -> Option<(Stream, Context, Admitted)> {
         let shared = &self.shared;
-        let admission = match caller.peer.ip().map(|client| self.check(client)) {
+        let client = match caller.peer.ip().map(|client| self.check(client)) {
             None => None,
-            Some(Ok(admission)) => Some(admission),
+            Some(Ok(client)) => Some(client),
             Some(Err(refusal)) => {
                 drop(permit);
                 self.turn_away(caller, refusal);
@@ -166,12 +166,12 @@ impl<T: Service> Door<T> {
         };
         let number = shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let events = self.about(Some(number), &caller);
-        let admitted = Admitted::new(shared, permit, admission);
+        let admitted = Admitted::new(shared, permit, client);
         events.emit(EventKind::Accepted);
         let Caller { socket, peer, local } = caller;
         let limits = Arc::clone(&shared.limits);
         let ledger = Arc::new(Ledger::new(Arc::clone(&limits)));
-        let stream = Stream::new(socket, Arc::clone(&limits), Arc::clone(&ledger), &events);
+        let stream = Stream::new(socket, Arc::clone(&ledger), &events);
         let local = local.or_else(|| events.local().cloned()).unwrap_or(Endpoint::Unix(None));
         let stop = shared.stop.clone();
         let context = Context { peer, local, proxy, stop, events, limits, ledger, tls: None };
@@ -179,7 +179,7 @@ impl<T: Service> Door<T> {
     }
 
     /// The rules of who may come, and how often.
-    fn check(&self, client: IpAddr) -> Result<Admission, Refusal> {
+    fn check(&self, client: IpAddr) -> Result<ClientKey, Refusal> {
         if !self.shared.policy.access.permits(client) {
             return Err(Refusal::Access);
         }
@@ -187,14 +187,17 @@ impl<T: Service> Door<T> {
             rates.check(client).map_err(|after| Refusal::Rate { retry_after: after.0 })?;
         }
         let limit = self.shared.limits.connections_per_client_max;
-        let admission = self.shared.gate.admit(client, limit);
-        admission.map_err(|connections| Refusal::ClientFull { connections })
+        let admitted = self.shared.gate.admit(client, limit);
+        admitted.map_err(|connections| Refusal::ClientFull { connections })
     }
 
     fn converse(self: &Arc<Self>, stream: Stream, context: Context, admitted: Admitted) {
         let (ledger, events) = (Arc::clone(&context.ledger), context.events.clone());
         let service = Arc::clone(&self.service);
-        let serving = async move { service.serve(stream, context).await };
+        // In a box until the service takes it over: what the future of a
+        // connection holds it holds for as long as the connection waits.
+        let context = Box::new(context);
+        let serving = async move { service.serve(stream, *context).await };
         self.shared.connections.spawn(Conversation::new(admitted, serving, ledger, events));
     }
 
@@ -270,19 +273,24 @@ impl Reserve {
         tokio::time::sleep(back_off).await;
     }
 
-    /// Accepts and closes what waits; gives how many that were.
+    /// Accepts and closes what waits, as long as nothing else can be done with
+    /// it; gives how many that were.
     async fn turn_away(&mut self, listener: &Listener) -> usize {
         /// What is more waits for the next round: others want this thread too.
         const ROUND_MAX: usize = 256;
         let mut count = 0;
         while count < ROUND_MAX {
             self.file = None;
-            let Ok(Ok(_)) = tokio::time::timeout(Duration::ZERO, listener.accept()).await else {
+            let accepted = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
+            let turned_away = matches!(accepted, Ok(Ok(_)));
+            drop(accepted);
+            self.file = File::open("/dev/null").ok();
+            count += usize::from(turned_away);
+            // One more than the reserve: there are descriptors again.
+            if !turned_away || File::open("/dev/null").is_ok() {
                 break;
-            };
-            count += 1;
+            }
         }
-        self.file = File::open("/dev/null").ok();
         count
     }
 }

@@ -3,9 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use super::Io;
+use super::lend::read_lent;
 
 /// The peer has this long to see the FIN and close.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
@@ -18,10 +19,9 @@ pub(crate) const LINGER_BYTES_MAX: u64 = 256 * 1024;
 pub(crate) async fn close_gently<S: Io>(mut stream: S) {
     let away = async {
         stream.shutdown().await?;
-        let mut buffer = [0; 4096];
         let mut total: u64 = 0;
         while total < LINGER_BYTES_MAX {
-            match stream.read(&mut buffer).await? {
+            match read_lent(&mut stream, <[u8]>::len).await? {
                 0 => break,
                 count => total += count as u64,
             }

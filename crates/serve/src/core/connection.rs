@@ -13,10 +13,10 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::gate::Admission;
-use super::ledger::Ledger;
+use super::alarm::Place;
+use super::ledger::{JUDGE, Ledger};
+use super::rate::ClientKey;
 use super::server::Shared;
 use super::{Closed, Cut, EventKind, Events, Phase, Rule};
 
@@ -24,24 +24,35 @@ use super::{Closed, Cut, EventKind, Events, Phase, Rule};
 #[derive(Debug)]
 pub(super) struct Admitted {
     shared: Arc<Shared>,
-    _permit: OwnedSemaphorePermit,
-    _admission: Option<Admission>,
+    /// Whose it is; nobody's where there are no addresses.
+    client: Option<ClientKey>,
+    /// Once the connection has waited.
+    place: Option<Place>,
 }
 
 impl Admitted {
     pub(super) fn new(
         shared: &Arc<Shared>,
         permit: OwnedSemaphorePermit,
-        admission: Option<Admission>,
+        client: Option<ClientKey>,
     ) -> Self {
         shared.connections_open.fetch_add(1, Ordering::Relaxed);
-        Admitted { shared: Arc::clone(shared), _permit: permit, _admission: admission }
+        // It is given back below; the permit itself would say twice whose it is.
+        permit.forget();
+        Admitted { shared: Arc::clone(shared), client, place: None }
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.shared.alarm.forget(place);
+        }
+        if let Some(client) = self.client {
+            self.shared.gate.leave(client);
+        }
         self.shared.connections_open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.connection_permits.add_permits(1);
     }
 }
 
@@ -56,8 +67,6 @@ pin_project! {
         serving: Option<F>,
         #[pin]
         timer: Sleep,
-        #[pin]
-        stopped: WaitForCancellationFutureOwned,
         admitted: Option<Admitted>,
         ledger: Arc<Ledger>,
         events: Events,
@@ -75,7 +84,6 @@ impl<F: Future<Output = io::Result<()>>> Conversation<F> {
         Conversation {
             serving: Some(serving),
             timer: tokio::time::sleep_until(ledger.next_look().0),
-            stopped: admitted.shared.cut.clone().cancelled_owned(),
             admitted: Some(admitted),
             ledger,
             events,
@@ -93,6 +101,16 @@ impl<F: Future<Output = io::Result<()>>> Conversation<F> {
             Ok(Poll::Ready(result)) => Poll::Ready(how_it_ended(result, this.ledger.cut())),
             Err(payload) => Poll::Ready(Closed::Panicked(panic_message(payload.as_ref()))),
         }
+    }
+
+    /// Whether the server has no more time; wakes the task when that comes.
+    fn is_stopped(self: Pin<&mut Self>, cx: &Context<'_>) -> bool {
+        let Some(admitted) = self.project().admitted else { return false };
+        // A task has the same waker for all its life.
+        if admitted.place.is_none() {
+            admitted.place = Some(admitted.shared.alarm.register(cx.waker()));
+        }
+        admitted.shared.alarm.is_rung()
     }
 
     /// Waits until something is to be done: the service is to be polled again
@@ -119,6 +137,8 @@ impl<F: Future<Output = io::Result<()>>> Conversation<F> {
                     return Poll::Ready(this.ledger.cut().map(Closed::Cut));
                 }
             } else if this.ledger.take_write_waits() {
+                // The service tries again, and says when to look if it still waits.
+                this.timer.as_mut().reset(now + JUDGE);
                 return Poll::Ready(None);
             }
             let (at, cut) = this.ledger.next_look();
@@ -165,7 +185,7 @@ impl<F: Future<Output = io::Result<()>>> Future for Conversation<F> {
                 self.finish(how);
                 return Poll::Ready(());
             }
-            if self.as_mut().project().stopped.poll(cx).is_ready() {
+            if self.as_mut().is_stopped(cx) {
                 self.finish(Closed::Cut(Cut::Stop));
                 return Poll::Ready(());
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::rate::ClientKey;
 
@@ -13,21 +13,10 @@ pub(super) struct Gate {
     clients: Mutex<HashMap<ClientKey, usize>>,
 }
 
-/// A connection that was let in; dropping it counts it out.
-#[derive(Debug)]
-pub(super) struct Admission {
-    gate: Arc<Gate>,
-    client: ClientKey,
-}
-
 impl Gate {
     /// Lets one more connection of `address` in, unless it has `limit` already.
     /// The error is the number that it has.
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        address: IpAddr,
-        limit: usize,
-    ) -> Result<Admission, usize> {
+    pub(super) fn admit(&self, address: IpAddr, limit: usize) -> Result<ClientKey, usize> {
         let client = ClientKey::from(address);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let count = clients.get(&client).copied().unwrap_or(0);
@@ -35,17 +24,16 @@ impl Gate {
             return Err(count);
         }
         clients.insert(client, count + 1);
-        Ok(Admission { gate: Arc::clone(self), client })
+        Ok(client)
     }
-}
 
-impl Drop for Admission {
-    fn drop(&mut self) {
-        let mut clients = self.gate.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = clients.get_mut(&self.client) {
+    /// Counts a connection out that was let in.
+    pub(super) fn leave(&self, client: ClientKey) {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = clients.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
-                clients.remove(&self.client);
+                clients.remove(&client);
             }
         }
     }
@@ -57,28 +45,28 @@ mod tests {
 
     #[test]
     fn counts_at_the_limit_and_one_past_it() {
-        let gate = Arc::new(Gate::default());
+        let gate = Gate::default();
         let address = "192.0.2.1".parse().unwrap();
         let first = gate.admit(address, 2).unwrap();
         let _second = gate.admit(address, 2).unwrap();
         assert_eq!(gate.admit(address, 2).unwrap_err(), 2);
-        drop(first);
+        gate.leave(first);
         assert!(gate.admit(address, 2).is_ok());
     }
 
     #[test]
     fn forgets_who_left_and_joins_an_ipv6_network() {
-        let gate = Arc::new(Gate::default());
+        let gate = Gate::default();
         let one = gate.admit("2001:db8::1".parse().unwrap(), 1).unwrap();
         assert!(gate.admit("2001:db8::2".parse().unwrap(), 1).is_err());
         assert!(gate.admit("2001:db8:0:1::2".parse().unwrap(), 1).is_ok());
-        drop(one);
+        gate.leave(one);
         assert!(gate.clients.lock().unwrap().is_empty());
     }
 
     #[test]
     fn a_mapped_address_is_the_ipv4_client() {
-        let gate = Arc::new(Gate::default());
+        let gate = Gate::default();
         let _one = gate.admit("192.0.2.1".parse().unwrap(), 1).unwrap();
         assert!(gate.admit("::ffff:192.0.2.1".parse().unwrap(), 1).is_err());
     }

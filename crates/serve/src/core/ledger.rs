@@ -11,6 +11,10 @@ use tokio::time::Instant;
 
 use super::{Closed, ConnectionRecord, Cut, Limits, TlsRecord, nanoseconds};
 
+/// How long a write that the peer does not take is left unjudged at most: so
+/// late a stall may be noticed.
+pub(super) const JUDGE: Duration = Duration::from_millis(300);
+
 /// What passed over a connection, who it is and what its limits are now.
 ///
 /// A service finds it in [`Context::ledger`](super::Context::ledger) and
@@ -31,7 +35,8 @@ pub struct Ledger {
     /// What ended the connection: a code of [`CUTS`], 0 for nothing.
     cut: AtomicU8,
     working: AtomicU32,
-    write_waits: AtomicBool,
+    /// When a write that waits is to be judged; 0 when none does.
+    judge_ns: AtomicU64,
     encrypted: AtomicBool,
     said: Mutex<Said>,
 }
@@ -92,7 +97,7 @@ impl Ledger {
             deadline: AtomicU64::new(0),
             cut: AtomicU8::new(0),
             working: AtomicU32::new(0),
-            write_waits: AtomicBool::new(false),
+            judge_ns: AtomicU64::new(0),
             encrypted: AtomicBool::new(false),
             said: Mutex::default(),
         }
@@ -180,6 +185,10 @@ impl Ledger {
         let _ = self.cut.compare_exchange(0, code(cut), Ordering::Relaxed, Ordering::Relaxed);
     }
 
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     pub(super) fn is_encrypted(&self) -> bool {
         self.encrypted.load(Ordering::Relaxed)
     }
@@ -195,17 +204,18 @@ impl Ledger {
 
     pub(super) fn wrote(&self, count: usize) {
         self.written_bytes.fetch_add(count as u64, Ordering::Relaxed);
-        self.write_waits.store(false, Ordering::Relaxed);
+        self.judge_ns.store(0, Ordering::Relaxed);
         self.touch();
     }
 
-    pub(super) fn write_waits(&self) {
-        self.write_waits.store(true, Ordering::Relaxed);
+    pub(super) fn write_waits(&self, judge_at: Instant) {
+        let judge_ns = nanoseconds(judge_at.saturating_duration_since(self.began)).max(1);
+        self.judge_ns.store(judge_ns, Ordering::Relaxed);
     }
 
     /// Whether a write waited; it must say so again if it still does.
     pub(super) fn take_write_waits(&self) -> bool {
-        self.write_waits.swap(false, Ordering::Relaxed)
+        self.judge_ns.swap(0, Ordering::Relaxed) != 0
     }
 
     fn touch(&self) {
@@ -229,12 +239,11 @@ impl Ledger {
     }
 
     fn activity_limit(&self) -> (Instant, Option<Cut>) {
-        /// How often a write that the peer does not take is judged.
-        const JUDGE: Duration = Duration::from_millis(200);
         /// A look that changes nothing, for a service that works for long.
         const LOOK: Duration = Duration::from_secs(3600);
-        if self.write_waits.load(Ordering::Relaxed) {
-            return (Instant::now() + JUDGE, None);
+        let judge_ns = self.judge_ns.load(Ordering::Relaxed);
+        if judge_ns != 0 {
+            return (self.began + Duration::from_nanos(judge_ns), None);
         }
         let active = self.began + Duration::from_nanos(self.active_ns.load(Ordering::Relaxed));
         if self.working.load(Ordering::Relaxed) > 0 {

@@ -5,7 +5,7 @@
 //! functions wait holding nothing, and lend that buffer for the moment.
 
 use std::cell::Cell;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -90,17 +90,16 @@ pub async fn answer_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
 ///
 /// # Errors
 /// What reading or writing says.
-pub async fn turn_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
+pub fn turn_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
     stream: &mut S,
     mut answer: impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
-) -> io::Result<(ControlFlow<B>, Vec<u8>)> {
-    poll_fn(|cx| {
+) -> impl Future<Output = io::Result<(ControlFlow<B>, Vec<u8>)>> {
+    poll_fn(move |cx| {
         with_buffers(|Buffers { input, output }| {
             let next = ready!(poll_read_lent(stream, cx, input, |bytes, _| answer(bytes, output)))?;
             Poll::Ready(Ok((next, write_now(stream, cx, output)?)))
         })
     })
-    .await
 }
 
 /// Sends what a turn left over.

@@ -14,6 +14,7 @@
 
 mod accept;
 pub mod access;
+mod alarm;
 mod close;
 mod connection;
 mod event;

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use plumb_sys::listen::{Bound, BoundSocket, SocketFile, Step};
 
 use super::accept::{Door, Reserve, accept};
+use super::alarm::Alarm;
 use super::gate::Gate;
 use super::listener::Listener;
 use super::rate::RateTable;
@@ -128,7 +129,7 @@ pub(super) struct Shared {
     pub(super) events: Events,
     pub(super) connection_rates: Option<RateTable>,
     pub(super) farewells: Arc<Semaphore>,
-    pub(super) gate: Arc<Gate>,
+    pub(super) gate: Gate,
     pub(super) connection_permits: Arc<Semaphore>,
     pub(super) datagram_permits: Arc<Semaphore>,
     pub(super) connections_open: AtomicUsize,
@@ -136,6 +137,7 @@ pub(super) struct Shared {
     pub(super) last_connection: AtomicU64,
     pub(super) stop: CancellationToken,
     pub(super) cut: CancellationToken,
+    pub(super) alarm: Alarm,
     pub(super) loops: TaskTracker,
     pub(super) connections: TaskTracker,
 }
@@ -162,7 +164,8 @@ impl Server {
             limits: Arc::new(limits),
             policy,
             events: Events::new(name, sink),
-            gate: Arc::default(),
+            gate: Gate::default(),
+            alarm: Alarm::default(),
             connections_open: AtomicUsize::new(0),
             connections_cut: AtomicUsize::new(0),
             last_connection: AtomicU64::new(0),
@@ -382,7 +385,7 @@ impl Server {
         shared.loops.wait().await;
         shared.connections.close();
         if tokio::time::timeout(drain, shared.connections.wait()).await.is_err() {
-            shared.cut.cancel();
+            self.cut();
             shared.connections.wait().await;
         }
         let cut = shared.connections_cut.load(Ordering::Relaxed);
@@ -397,6 +400,7 @@ impl Server {
     pub fn cut(&self) {
         self.0.stop.cancel();
         self.0.cut.cancel();
+        self.0.alarm.ring();
     }
 }
 

@@ -1,11 +1,12 @@
 //! An accepted socket of either kind.
 
+use std::fs::File;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use plumb_sys::options::SocketOptions;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::Endpoint;
@@ -50,6 +51,35 @@ impl Socket {
         match self {
             Socket::Tcp(tcp) => plumb_sys::tcp::reset_on_close(tcp),
             Socket::Unix(_) => Ok(()),
+        }
+    }
+
+    /// Sends a part of a file, see sendfile(2).
+    pub(super) fn poll_send_file(
+        &self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        count: u64,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let sent = match self {
+                Socket::Tcp(tcp) => {
+                    ready!(tcp.poll_write_ready(cx))?;
+                    let send = || plumb_sys::sendfile::send(tcp, file, offset, count);
+                    tcp.try_io(Interest::WRITABLE, send)
+                }
+                Socket::Unix(unix) => {
+                    ready!(unix.poll_write_ready(cx))?;
+                    let send = || plumb_sys::sendfile::send(unix, file, offset, count);
+                    unix.try_io(Interest::WRITABLE, send)
+                }
+            };
+            match sent {
+                // It was not ready after all; the next look registers the waker.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return Poll::Ready(sent),
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! A connection that counts what passes and keeps the server's limits.
 
+use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,15 +10,35 @@ use plumb_evidence::observation::TcpInfo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::ledger::Ledger;
+use super::ledger::{JUDGE, Ledger};
 use super::pace::Pacer;
 use super::socket::Socket;
-use super::{Cut, Events, Limits};
+use super::{Cut, Events};
 
 /// What a service talks over: a connection, or TLS on top of one.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes closing send RST instead of FIN (SO_LINGER with zero).
     fn reset_on_close(&self) -> io::Result<()>;
+
+    /// Whether [`Io::poll_send_file`] can be used: what is sent is neither
+    /// encrypted nor shown to anybody on its way.
+    fn sends_files(&self) -> bool {
+        false
+    }
+
+    /// Sends up to `count` bytes of a file, from `offset` on, without passing
+    /// them through this process; gives how many were taken, 0 at the file's
+    /// end.
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        count: u64,
+    ) -> Poll<io::Result<usize>> {
+        let _ = (cx, file, offset, count);
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 }
 
 impl Io for tokio::io::DuplexStream {
@@ -39,7 +60,6 @@ pub struct Stream(Box<Connection>);
 struct Connection {
     socket: Socket,
     ledger: Arc<Ledger>,
-    limits: Arc<Limits>,
     /// Where to tell of reads and writes, if that is wanted.
     events: Option<Events>,
     /// What was read before the service began, behind a proxy's header.
@@ -57,14 +77,9 @@ struct Blocked {
 }
 
 impl Stream {
-    pub(super) fn new(
-        socket: Socket,
-        limits: Arc<Limits>,
-        ledger: Arc<Ledger>,
-        events: &Events,
-    ) -> Self {
+    pub(super) fn new(socket: Socket, ledger: Arc<Ledger>, events: &Events) -> Self {
         let events = events.wants_bytes().then(|| events.clone());
-        Stream(Box::new(Connection { socket, ledger, limits, events, seen: None, blocked: None }))
+        Stream(Box::new(Connection { socket, ledger, events, seen: None, blocked: None }))
     }
 
     /// Gives `bytes` to the service before what else comes.
@@ -110,9 +125,8 @@ impl Connection {
     /// acknowledged: the kernel of this side may hold megabytes, and a write
     /// succeeds only when a good part of them is gone.
     fn judge_reader(&mut self) -> Poll<io::Error> {
-        self.ledger.write_waits();
         let (now, taken_bytes) = (Instant::now(), self.taken_bytes());
-        let pace = self.limits.reader_pace;
+        let pace = self.ledger.limits().reader_pace;
         let blocked = self.blocked.get_or_insert_with(|| {
             let pacer = Pacer::new(pace, now, taken_bytes);
             Box::new(Blocked { pacer, taken_bytes, taken_at: now })
@@ -120,11 +134,13 @@ impl Connection {
         if taken_bytes > blocked.taken_bytes {
             (blocked.taken_bytes, blocked.taken_at) = (taken_bytes, now);
         }
-        let stalled = now >= blocked.taken_at + self.limits.write_stall;
+        let stalled = now >= blocked.taken_at + self.ledger.limits().write_stall;
         if stalled || blocked.pacer.too_slow(now, taken_bytes) {
             self.ledger.set_cut(Cut::SlowReader);
             return Poll::Ready(timed_out(Cut::SlowReader));
         }
+        let stalls = blocked.taken_at + self.ledger.limits().write_stall;
+        self.ledger.write_waits(stalls.min(blocked.pacer.due()).min(now + JUDGE));
         Poll::Pending
     }
 
@@ -159,6 +175,27 @@ fn timed_out(cut: Cut) -> io::Error {
 impl Io for Stream {
     fn reset_on_close(&self) -> io::Result<()> {
         self.0.socket.reset_on_close()
+    }
+
+    fn sends_files(&self) -> bool {
+        self.0.events().is_none()
+    }
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        count: u64,
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self.0;
+        if let Some(error) = this.refuse_write() {
+            return Poll::Ready(Err(error));
+        }
+        let result = this.socket.poll_send_file(cx, file, offset, count);
+        let Poll::Ready(Ok(count)) = result else { return this.wrote_some(result, &[]) };
+        this.wrote_count(count);
+        Poll::Ready(Ok(count))
     }
 }
 
