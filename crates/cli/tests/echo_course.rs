@@ -330,3 +330,55 @@ fn what_was_forgiven_is_said() {
         ended.stdout
     );
 }
+
+/// In a network of its own: a server that listens to a group, one that hears
+/// broadcasts, and clients of both. Each server is ready when it says so.
+const ONE_TO_MANY: &str = r#"
+import subprocess, sys
+def run(*words): subprocess.run(words, check=True)
+run("ip", "link", "set", "lo", "up")
+run("ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+run("ip", "address", "add", "10.9.0.1/24", "brd", "+", "dev", "v0")
+run("ip", "link", "set", "v1", "up"); run("ip", "link", "set", "v0", "up")
+run("ip", "route", "add", "default", "dev", "v0")
+
+def serve(*words):
+    server = subprocess.Popen([sys.argv[1], "serve", "echo", *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    line = server.stderr.readline().decode()
+    assert line.startswith("listening on udp://"), line
+    return server, int(line.rsplit(":", 1)[1])
+
+group, group_port = serve("--listen", "udp://224.0.0.251:0", "--interface", "v0", "--ack")
+everybody, port = serve("--listen", "udp://0.0.0.0:0", "--reply", "heard {msg}")
+
+s = udp(); s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.9.0.1"))
+s.sendto(b"hello", ("224.0.0.251", group_port)); same(s.recvfrom(100), (b"ACK", ("10.9.0.1", group_port)))
+
+s = udp()
+try: s.sendto(b"hello", ("255.255.255.255", port)); assert False, "without SO_BROADCAST"
+except PermissionError: pass
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+for to in ("255.255.255.255", "10.9.0.255"):
+    s.sendto(b"hello", (to, port)); same(s.recvfrom(100), (b"heard hello", ("10.9.0.1", port)))
+for server in (group, everybody):
+    server.terminate(); same(server.wait(), 0)
+"#;
+
+#[test]
+fn groups_and_broadcasts_are_heard_and_answered() {
+    if !installed("python3") || !installed("unshare") || !installed("ip") {
+        return;
+    }
+    let unshare = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--net", program]).args(arguments);
+        command.env("PORT", "0").output().unwrap()
+    };
+    if !unshare("true", &[]).status.success() {
+        println!("SKIP: this kernel or container denies namespaces");
+        return;
+    }
+    let script = format!("{HELPERS}{ONE_TO_MANY}");
+    let output = unshare("python3", &["-c", &script, env!("CARGO_BIN_EXE_plumb")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -150,7 +150,6 @@ async fn serve<T: Service, D: DatagramService>(
         server.events().emit(kind);
     }
     announce(&server, &told, tls.as_ref(), plan.url_scheme);
-    server.events().emit(EventKind::Ready);
     if let Some(scraped) = &scraped {
         output::tell(&[Line::plain(format!("metrics on http://{}/metrics", scraped.address))]);
     }
@@ -192,15 +191,16 @@ async fn serve<T: Service, D: DatagramService>(
 
 /// Says that the server is ready: a line per socket, with nothing after the
 /// port, and what there is to know about TLS.
+///
+/// Events come first: who reads the line may connect at once.
 fn announce(
     server: &Server,
     sockets: &[(String, bool)],
     tls: Option<&ServerTls>,
     url_scheme: Option<&'static str>,
 ) {
-    let lines: Vec<Line> =
+    let mut lines: Vec<Line> =
         sockets.iter().map(|(name, _)| Line::plain(format!("listening on {name}"))).collect();
-    output::tell(&lines);
     for (name, encrypted) in sockets {
         let Some(authority) = name.strip_prefix("tcp://") else { continue };
         let authority = authority.replace("0.0.0.0", "127.0.0.1").replace("[::]", "localhost");
@@ -209,14 +209,12 @@ fn announce(
             let text = format!("open {scheme}{secure}://{authority}/");
             server.events().emit(EventKind::Note { text });
         }
-        if let Some(tls) = tls.filter(|_| *encrypted) {
-            for note in tls.notes(&authority) {
-                output::tell(&[Line::new()
-                    .and(Tone::Hint, "tls")
-                    .and(Tone::Plain, format!(": {note}"))]);
-            }
+        for note in tls.filter(|_| *encrypted).iter().flat_map(|tls| tls.notes(&authority)) {
+            lines.push(Line::new().and(Tone::Hint, "tls").and(Tone::Plain, format!(": {note}")));
         }
     }
+    server.events().emit(EventKind::Ready);
+    output::tell(&lines);
 }
 
 /// TLS as it was asked for; an address with `tls://` alone asks for a

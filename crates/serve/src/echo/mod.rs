@@ -11,6 +11,7 @@ mod template;
 use std::future::Future;
 use std::io;
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -106,47 +107,48 @@ struct Needs {
 }
 
 impl Service for Echo {
+    // The future of a connection that waits is what ten thousand of them cost:
+    // captured values stand in it once, and what happens once is in a box.
     fn serve<S: Io>(
         &self,
-        stream: S,
+        mut stream: S,
         context: Context,
     ) -> impl Future<Output = io::Result<()>> + Send {
         let shared = Arc::clone(&self.0);
         context.ledger.set_protocol("echo");
-        let peer =
-            if shared.options.reply.is_some() { context.peer.to_string() } else { String::new() };
+        let mut talk = shared.talk(&context);
         let Context { stop, ledger, events, limits, .. } = context;
         let needs = Needs { stop, ledger, events, limits };
-        async move { shared.converse(stream, needs, Talk::new(peer.into())).await }
+        async move {
+            if shared.options.greeting.is_some() {
+                Box::pin(shared.greet(&mut stream)).await?;
+            }
+            let ending = if shared.options.messages_max == Some(0) {
+                Ok(Ending::Said)
+            } else if shared.options.heartbeat.is_some() {
+                Box::pin(shared.beat(&mut stream, &needs, &mut talk)).await
+            } else {
+                shared.turns(&mut stream, &needs, &mut talk).await
+            };
+            Box::pin(async move { shared.end(stream, &needs, &talk, ending).await }).await
+        }
     }
 }
 
 impl Shared {
-    async fn converse<S: Io>(&self, mut stream: S, needs: Needs, mut talk: Talk) -> io::Result<()> {
-        if let Some(greeting) = &self.options.greeting {
-            let mut out = Vec::new();
-            // A text that a length cannot say is refused before the server begins.
-            let _ = self.options.framing.put(greeting, None, &mut out);
-            stream.write_all(&out).await?;
-            stream.flush().await?;
-            if self.options.messages_max == Some(0) {
-                return self.end(stream, Ending::Said).await;
-            }
-        }
-        let ending = match &self.options.heartbeat {
-            Some((every, text)) => self.beat(&mut stream, &needs, &mut talk, *every, text).await,
-            None => self.turns(&mut stream, &needs, &mut talk).await,
-        };
-        match ending {
-            Ok(ending) => {
-                self.tell(&needs, &talk, &ending);
-                self.end(stream, ending).await
-            }
-            Err(error) => {
-                self.say_why(&mut stream, &needs).await;
-                Err(error)
-            }
-        }
+    /// The state of a conversation; a plain echo has none.
+    fn talk(&self, context: &Context) -> Box<Talk> {
+        let named = self.options.reply.as_ref().is_some_and(Template::names_the_peer);
+        let peer = if named { context.peer.to_string() } else { String::new() };
+        Box::new(Talk::new(peer.into()))
+    }
+
+    async fn greet<S: Io>(&self, stream: &mut S) -> io::Result<()> {
+        let mut out = Vec::new();
+        let greeting = self.options.greeting.as_deref().unwrap_or_default();
+        // A text that a length cannot say is refused before the server begins.
+        let _ = self.options.framing.put(greeting, None, &mut out);
+        finish_turn(stream, &out).await
     }
 
     /// Turn after turn: what comes is answered at once.
@@ -156,14 +158,15 @@ impl Shared {
         needs: &Needs,
         talk: &mut Talk,
     ) -> io::Result<Ending> {
+        let mut stopped = pin!(needs.stop.cancelled());
         loop {
-            let turn = turn_lent(stream, |came, out| self.take(came, talk, needs, out));
             // Only the wait for the next message is given up when the server
             // stops; an answer that is under way arrives whole.
-            let Some(turn) = needs.stop.run_until_cancelled(turn).await else {
-                return Ok(Ending::Stopped);
+            let (next, rest) = tokio::select! {
+                biased;
+                turn = turn_lent(stream, |came, out| self.take(came, talk, needs, out)) => turn?,
+                () = &mut stopped => return Ok(Ending::Stopped),
             };
-            let (next, rest) = turn?;
             finish_turn(stream, &rest).await?;
             if let ControlFlow::Break(ending) = next {
                 return Ok(ending);
@@ -177,10 +180,11 @@ impl Shared {
         stream: &mut S,
         needs: &Needs,
         talk: &mut Talk,
-        every: Duration,
-        text: &[u8],
     ) -> io::Result<Ending> {
-        let mut due = Instant::now() + every;
+        let Some((every, text)) = &self.options.heartbeat else {
+            return self.turns(stream, needs, talk).await;
+        };
+        let mut due = Instant::now() + *every;
         loop {
             // Heartbeats pass over the connection too: who never says a word is
             // idle all the same.
@@ -194,7 +198,7 @@ impl Shared {
                 came = read_lent(stream, <[u8]>::to_vec) => Some(came?),
                 () = tokio::time::sleep_until(due) => None,
             };
-            due = Instant::now() + every;
+            due = Instant::now() + *every;
             let next = match came {
                 Some(came) => self.take(&came, talk, needs, &mut out),
                 None => {
@@ -259,23 +263,30 @@ impl Shared {
     }
 
     /// Ends the connection as the ending asks for.
-    async fn end<S: Io>(&self, mut stream: S, ending: Ending) -> io::Result<()> {
-        match ending {
+    async fn end<S: Io>(
+        &self,
+        mut stream: S,
+        needs: &Needs,
+        talk: &Talk,
+        ending: io::Result<Ending>,
+    ) -> io::Result<()> {
+        let ending = match ending {
+            Ok(ending) => ending,
+            Err(error) => {
+                self.say_why(&mut stream, needs).await;
+                return Err(error);
+            }
+        };
+        self.tell(needs, talk, &ending);
+        let failed = match &ending {
             // The client has said all: the answers, then FIN.
-            Ending::EndOfStream => stream.shutdown().await,
-            Ending::TooLong(error) => {
-                close_gently(stream).await;
-                Err(io::Error::new(io::ErrorKind::InvalidData, error))
-            }
-            Ending::NotUtf8 => {
-                close_gently(stream).await;
-                Err(io::Error::new(io::ErrorKind::InvalidData, "a message was not UTF-8"))
-            }
-            Ending::CloseWord { .. } | Ending::Said | Ending::Stopped => {
-                close_gently(stream).await;
-                Ok(())
-            }
-        }
+            Ending::EndOfStream => return stream.shutdown().await,
+            Ending::TooLong(error) => Some(error.to_string()),
+            Ending::NotUtf8 => Some("a message was not UTF-8".to_owned()),
+            Ending::CloseWord { .. } | Ending::Said | Ending::Stopped => None,
+        };
+        close_gently(stream).await;
+        failed.map_or(Ok(()), |why| Err(io::Error::new(io::ErrorKind::InvalidData, why)))
     }
 
     /// Tells a client that is cut for its silence why, where that was asked for.
@@ -338,5 +349,34 @@ impl Shared {
                 out
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::core::{Endpoint, Forget};
+
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        /// Beside this there are the core's own part and the socket's.
+        const BYTES_MAX: usize = 400;
+        let (stream, _far) = tokio::io::duplex(1);
+        let limits = Arc::new(Limits::default());
+        let nobody = Endpoint::Unix(None);
+        let context = Context {
+            peer: nobody.clone(),
+            local: nobody,
+            proxy: None,
+            stop: CancellationToken::new(),
+            events: Events::new("test", Forget),
+            ledger: Arc::new(Ledger::new(Arc::clone(&limits))),
+            limits,
+            tls: None,
+        };
+        let bytes = size_of_val(&Echo::default().serve(stream, context));
+        assert!(bytes <= BYTES_MAX, "{bytes}");
     }
 }

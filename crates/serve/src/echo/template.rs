@@ -78,6 +78,11 @@ impl FromStr for Template {
 }
 
 impl Template {
+    /// Whether `{peer}` stands in it.
+    pub fn names_the_peer(&self) -> bool {
+        self.0.contains(&Part::Peer)
+    }
+
     /// Appends the reply to this message.
     pub fn fill(&self, message: &[u8], number: u64, peer: &dyn fmt::Display, out: &mut Vec<u8>) {
         for part in &self.0 {
