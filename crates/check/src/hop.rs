@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use plumb_evidence::evidence::Scheme;
+use plumb_probe::http::redirect;
 use url::Url;
 
 use crate::request::Request;
@@ -43,10 +44,8 @@ impl Hop {
         }
     }
 
-    /// The request that follows a redirect (RFC 9110 section 15.4): 303 turns
-    /// all but HEAD into GET; 301 and 302 do so for POST, as every client does;
-    /// 307 and 308 change nothing. Credentials stay with their origin. `None`
-    /// where the URL is not HTTP.
+    /// The request that follows a redirect. Credentials stay with their origin.
+    /// `None` where the URL is not HTTP.
     pub(crate) fn redirected(&self, status: StatusCode, url: Url) -> Option<Hop> {
         let scheme = match url.scheme() {
             "http" => Scheme::Http,
@@ -55,12 +54,7 @@ impl Hop {
         };
         let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
         let mut next = self.clone();
-        let becomes_get = match status.as_u16() {
-            303 => self.method != Method::HEAD,
-            301 | 302 => self.method == Method::POST,
-            _ => false,
-        };
-        if becomes_get {
+        if redirect::method_after(status.as_u16(), self.method.as_str()) != self.method.as_str() {
             next.method = Method::GET;
             next.body = Bytes::new();
         }

@@ -3,11 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{LOCATION, PROXY_AUTHORIZATION};
-use http::{Method, StatusCode};
+use http::Method;
 use plumb_evidence::evidence::Scheme;
 use plumb_evidence::observation::{RouteResult, SystemResult, TlsOutcome};
 use plumb_evidence::{Observation, Purpose};
 use plumb_probe::handshake::TlsOptions;
+use plumb_probe::http::{redirect, retry};
 use plumb_probe::local::ResolverConfig;
 use plumb_probe::resolve::SystemResolver;
 use plumb_probe::trust::LazyStore;
@@ -291,8 +292,8 @@ impl Walker {
         visited: &[(Method, Url)],
     ) -> End {
         let status = response.status;
-        if !is_redirect(status) {
-            let may_pass = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
+        if !redirect::leads_on(status.as_u16()) {
+            let may_pass = retry::may_pass(status.as_u16());
             return if may_pass { End::Failed { may_pass } } else { End::Arrived };
         }
         let place = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
@@ -342,10 +343,6 @@ async fn udp_hop(scope: &Scope, addresses: &[SocketAddr], deadline: Deadline) ->
     let Some(&address) = addresses.first() else { return End::Failed { may_pass: false } };
     udp::exchange(scope, address, deadline).await;
     End::Arrived
-}
-
-fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 fn authority_of(url: &Url) -> (String, u16) {

@@ -237,7 +237,8 @@ struct WayOptions {
     #[arg(long, value_name = "DUR", default_value = duration::text(plumb_probe::http::CONNECT_TIMEOUT_DEFAULT), value_parser = duration::parse)]
     connect_timeout: Duration,
 
-    /// Wait at most this long for the response, retries and redirects included
+    /// Take at most this long for each URL, retries, redirects and body
+    /// included
     #[arg(long, value_name = "DUR", value_parser = duration::parse)]
     max_time: Option<Duration>,
 }

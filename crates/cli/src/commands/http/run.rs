@@ -96,7 +96,6 @@ fn config(http: &Http, jar: Arc<Mutex<Jar>>) -> Result<Config, CommandError> {
     Ok(Config {
         timeout: http.net.timeout,
         connect_timeout: way.connect_timeout.min(http.net.timeout),
-        total_timeout: way.max_time,
         retry,
         retry_all: way.retry_all,
         redirects_max: way.follow.then_some(http.request.max_redirects),
@@ -148,7 +147,7 @@ impl Talk<'_> {
         for job in jobs {
             if self.http.message.offline {
                 self.offline(&client, job).await?;
-            } else if !attended(&mut events, self.one(&client, job)).await? {
+            } else if !attended(&mut events, self.in_time(&client, job)).await? {
                 output::note("interrupted");
                 self.status = ExitStatus::INTERRUPTED;
                 break;
@@ -208,6 +207,18 @@ impl Talk<'_> {
             writer.write_all(b"0\r\n\r\n").map_err(cannot_show)?;
         }
         writer.flush().map_err(cannot_show)
+    }
+
+    /// One URL, from the first name to the last byte, in the time there is.
+    async fn in_time(&mut self, client: &Client, job: Job) -> Result<(), CommandError> {
+        let Some(limit) = self.http.way.max_time else { return self.one(client, job).await };
+        let request = job.request.clone();
+        match tokio::time::timeout(limit, self.one(client, job)).await {
+            Ok(done) => done,
+            Err(_) => {
+                self.failed(&request, &Failure::OutOfTime { limit_ms: limit.as_millis() })
+            }
+        }
     }
 
     /// One URL, with everything that happens on the way.
