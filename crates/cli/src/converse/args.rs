@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Manner;
 use super::near::Near;
-use super::tell::{Hex, Teller};
+use super::tell::{Detail, Hex, Teller};
 use super::text::Lines;
 use crate::args::duration;
 use crate::args::output::OutputArgs;
@@ -45,6 +45,11 @@ pub(crate) struct ConverseArgs {
     #[arg(long, value_name = "CMD")]
     pub(crate) exec: Option<String>,
 
+    /// Tell each step as it happens: what is done, which call does it, what it
+    /// means
+    #[arg(long, conflicts_with_all = ["quiet", "verbose"])]
+    pub(crate) narrate: bool,
+
     /// End when nothing has come for this long
     #[arg(long, value_name = "DUR", value_parser = duration::parse)]
     pub(crate) read_timeout: Option<Duration>,
@@ -67,8 +72,13 @@ impl ConverseArgs {
         options: &OutputArgs,
     ) -> Result<Teller, CommandError> {
         let json = if options.json { Some(Output::open(options)?) } else { None };
-        let how = (options.quiet, options.verbose > 0);
-        Teller::begin(command, json, self.record.as_deref(), self.hex, how)
+        let detail = match (self.narrate, options.quiet, options.verbose) {
+            (true, ..) => Detail::Narrate,
+            (false, true, _) => Detail::Quiet,
+            (false, false, 0) => Detail::Normal,
+            (false, false, _) => Detail::Verbose,
+        };
+        Teller::begin(command, json, self.record.as_deref(), self.hex, detail)
     }
 
     /// This side, where it is not a program.

@@ -5,10 +5,12 @@
 //! * [`stream`]: over a connection, with half-close;
 //! * [`datagrams`]: over a UDP or Unix datagram socket;
 //! * [`text`]: line mode, line ends and hexadecimal dumps;
+//! * [`narrate`]: each step for who wants to learn;
 //! * [`tell`]: what is said of it on stderr, as records, and in a file.
 
 pub(crate) mod args;
 pub(crate) mod datagrams;
+pub(crate) mod narrate;
 pub(crate) mod near;
 pub(crate) mod stream;
 pub(crate) mod tell;

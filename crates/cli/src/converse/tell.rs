@@ -16,8 +16,8 @@ use plumb_sys::options::Effective;
 use plumb_sys::tcp::TcpInfo;
 use serde::Serialize;
 
-use super::Outcome;
 use super::text::{Way, hex};
+use super::{Outcome, narrate};
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{self, Output};
@@ -31,10 +31,19 @@ pub(crate) enum Hex {
     Stderr,
 }
 
+/// How much is said on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    Quiet,
+    Normal,
+    Verbose,
+    /// Each step, with its call.
+    Narrate,
+}
+
 /// Says what happens.
 pub(crate) struct Teller {
-    pub(crate) quiet: bool,
-    pub(crate) verbose: bool,
+    detail: Detail,
     hex: Option<Hex>,
     clock: Instant,
     sinks: RefCell<Sinks>,
@@ -177,6 +186,12 @@ struct Closed<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct StepRecord<'a> {
+    call: &'a str,
+    meaning: &'a str,
+}
+
+#[derive(Debug, Serialize)]
 struct Note<'a> {
     at_ns: u64,
     text: &'a str,
@@ -189,7 +204,7 @@ impl Teller {
         json: Option<Output>,
         record: Option<&Path>,
         hex: Option<Hex>,
-        (quiet, verbose): (bool, bool),
+        detail: Detail,
     ) -> Result<Teller, CommandError> {
         let file = record.map(|path| {
             File::create(path)
@@ -197,11 +212,32 @@ impl Teller {
                 .map_err(|error| CommandError::file("write", path, error))
         });
         let sinks = RefCell::new(Sinks { json, file: file.transpose()?, file_failed: false });
-        let teller = Teller { quiet, verbose, hex, clock: Instant::now(), sinks };
+        let teller = Teller { detail, hex, clock: Instant::now(), sinks };
         let started_unix_s = plumb_sys::clock::unix_s();
         let begin = Begin { plumb: env!("CARGO_PKG_VERSION"), command, started_unix_s };
         teller.record("begin", &begin);
         Ok(teller)
+    }
+
+    /// Whether details are wanted.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.detail == Detail::Verbose
+    }
+
+    fn narrate(&self, steps: &[Line]) {
+        if self.detail == Detail::Narrate {
+            output::tell(steps);
+        }
+    }
+
+    /// A step of the system, with the call that did it.
+    pub(crate) fn step(&self, call: &str, meaning: &str) {
+        self.record("step", &StepRecord { call, meaning });
+        match self.detail {
+            Detail::Narrate => output::tell(&[narrate::step(call, meaning)]),
+            Detail::Verbose => self.line(Tone::Faint, &format!("  {call}: {meaning}")),
+            Detail::Quiet | Detail::Normal => {}
+        }
     }
 
     pub(crate) fn elapsed_ns(&self) -> u64 {
@@ -226,6 +262,9 @@ impl Teller {
 
     /// Bytes passed; `offset` of them had passed in this direction before.
     pub(crate) fn passed(&self, way: Way, offset: u64, bytes: &[u8], peer: Option<&str>) {
+        if self.detail == Detail::Narrate {
+            self.narrate(&[narrate::passed(way, bytes)]);
+        }
         if self.hex == Some(Hex::Stderr) {
             output::tell(&dump_lines(way, offset, bytes));
         }
@@ -269,8 +308,9 @@ impl Teller {
             Way::Sent => ("sent", "this side has said all (FIN sent)"),
             Way::Received => ("received", "the peer has said all (FIN received)"),
         };
+        self.narrate(&[narrate::half_closed(way)]);
         self.record("half_closed", &HalfClosed { at_ns: self.elapsed_ns(), direction });
-        if self.verbose {
+        if self.is_verbose() {
             self.line(Tone::Faint, words);
         }
     }
@@ -278,6 +318,9 @@ impl Teller {
     /// A conversation has begun.
     pub(crate) fn connected(&self, connected: &Connected, begun: Begun) {
         self.record("connected", connected);
+        if self.detail == Detail::Narrate {
+            return self.narrate(&narrate::connected(connected, begun));
+        }
         let mut text = begun.verb().to_owned();
         if !connected.address.is_empty() {
             text.push_str(&format!(" {}", connected.address));
@@ -295,7 +338,7 @@ impl Teller {
         if let Some(tls) = &connected.tls {
             self.line(Tone::Plain, &tls.words());
         }
-        if self.verbose {
+        if self.is_verbose() {
             for option in &connected.options {
                 let asked = match &option.asked {
                     Some(asked) if *asked != option.value => format!(" (asked for {asked})"),
@@ -314,7 +357,7 @@ impl Teller {
     pub(crate) fn closed(&self, outcome: &Outcome, duration_ns: u64, tcp: Option<TcpInfo>) {
         let words = outcome.end.words();
         let tcp = tcp.map(TcpRecord::from);
-        let shown = tcp.as_ref().filter(|_| self.verbose).map(TcpRecord::words);
+        let shown = tcp.as_ref().filter(|_| self.is_verbose()).map(TcpRecord::words);
         let closed = Closed {
             at_ns: self.elapsed_ns(),
             why: outcome.end.word(),
@@ -325,6 +368,7 @@ impl Teller {
             tcp,
         };
         self.record("closed", &closed);
+        self.narrate(&[narrate::closed(outcome)]);
         let text = format!(
             "closed: {words}; sent {}, received {} in {}",
             units::size(outcome.sent_bytes),
@@ -339,7 +383,7 @@ impl Teller {
 
     /// A line on stderr, unless it is to be quiet.
     pub(crate) fn line(&self, tone: Tone, text: &str) {
-        if !self.quiet {
+        if self.detail != Detail::Quiet {
             output::tell(&[Line::new().and(tone, text)]);
         }
     }
@@ -371,8 +415,22 @@ impl Teller {
     }
 }
 
+impl OptionRecord {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn asked(&self) -> Option<&str> {
+        self.asked.as_deref()
+    }
+
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
 impl TlsRecord {
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let part = |value: &Option<String>| value.clone().unwrap_or_else(|| "?".to_owned());
         let mut text = format!("{}, {}", part(&self.version), part(&self.cipher_suite));
         if let Some(group) = &self.group {

@@ -95,13 +95,6 @@ struct Listening<'a> {
     port: Option<u16>,
 }
 
-/// The data of a `step` record.
-#[derive(Debug, Serialize)]
-struct StepRecord {
-    call: String,
-    meaning: String,
-}
-
 impl Run for Listen {
     const EXAMPLES: &'static str = "
         plumb listen 8080
@@ -179,13 +172,8 @@ impl Listen {
     }
 
     fn announce(&self, bound: &Bound, name: &str, tls: Option<&ServerTls>, teller: &Teller) {
-        if self.output.verbose > 0 {
-            for step in &bound.steps {
-                teller.line(Tone::Faint, &format!("  {}: {}", step.call(), step.meaning()));
-            }
-        }
         for step in &bound.steps {
-            teller.record("step", &StepRecord { call: step.call(), meaning: step.meaning() });
+            teller.step(&step.call(), &step.meaning());
         }
         let port = bound.socket.address().map(|address| address.port());
         teller.record("listening", &Listening { address: name, port });
@@ -331,7 +319,7 @@ fn tell(event: &ServerEvent, teller: &Teller) {
             teller.note("security", &format!("refused{from}: {detail}"));
         }
         EventKind::Closed(record) => {
-            if let Some(tcp) = record.tcp.clone().filter(|_| teller.verbose) {
+            if let Some(tcp) = record.tcp.clone().filter(|_| teller.is_verbose()) {
                 teller.tcp(&tcp);
             }
         }
