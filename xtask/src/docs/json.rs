@@ -57,6 +57,8 @@ const OTHERS: &str = r#"
 | command | records between `begin` and `end` |
 | --- | --- |
 | `explain` | `explanation`: `topic`, `title`, `layer`, `nel`, `curl`, `fault`, `text` |
+| `connect`, `listen` | `listening`: `address`, `port`; `step`: `call`, `meaning`; `failed`: `attempt`, `why`, `text`, `next_after_ns`; `connected`: `address`, `peer`, `local`, `duration_ns`, `tls`, `options` (`name`, `asked`, `value`), `tcp`; `sent`, `received`: `offset_bytes`, `size_bytes`, `peer`, and either `text` or `base64`; `half_closed`: `direction`; `closed`: `why` (`both_done`, `peer_closed`, `broken`, `silence`, `output_closed`, `program_ended`, `interrupted`), `text`, `sent_bytes`, `received_bytes`, `duration_ns`, `tcp`; each with `at_ns`. The same stand in the file of `--record` |
+| `connect -z` | `port`: `address`, `peer`, `state`, `open` (null: could not be told), `text`, `duration_ns` |
 | `lab up`, `lab ls` | `lab`: `name`, `topology`, `pid` and, of `up`, `machines`, `faults`, `ca_pem`; of `ls`, `owned` |
 | `lab break`, `lab heal` | `broken`, `healed`: `fault` |
 | `lab faults` | `fault`: `name`, `row`, `layer`, `check`, `outcome`, `expect`, `inseparable`, `params`, `place` |
