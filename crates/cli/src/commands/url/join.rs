@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use fluent_uri::{Uri, UriRef};
 use plumb_report::{Line, Tone};
+use plumb_wire::http::url::{is_dropped, is_special};
 use serde::Serialize;
 
 use super::reading::Url;
@@ -78,7 +79,7 @@ impl Run for Join {
 fn join<'a>(base: &str, reference: &'a str) -> Result<Joined<'a>, CommandError> {
     let rfc3986 = rfc3986(base, reference);
     let parsed = url::Url::parse(base);
-    let whatwg = parsed.as_ref().ok().and_then(|base| base.join(reference).ok());
+    let whatwg = parsed.as_ref().ok().and_then(|base| by_whatwg(base, reference));
     if rfc3986.is_none() && whatwg.is_none() {
         return Err(neither(base, reference));
     }
@@ -101,6 +102,19 @@ fn rfc3986(base: &str, reference: &str) -> Option<String> {
     let reference = UriRef::parse(reference).ok()?;
     let joined = reference.resolve_against(&base.strip_fragment()).ok()?;
     Some(joined.into_string())
+}
+
+/// As a browser does. The parser that is used here skips any number of slashes
+/// before a host only where there is a scheme; the standard also where there
+/// is none ("special authority ignore slashes state").
+fn by_whatwg(base: &url::Url, reference: &str) -> Option<url::Url> {
+    let trimmed = reference.trim_start_matches(|c: char| c <= ' ');
+    let host = trimmed.trim_start_matches(|c: char| matches!(c, '/' | '\\') || is_dropped(c));
+    let slashes = trimmed[..trimmed.len() - host.len()].chars().filter(|c| !is_dropped(*c)).count();
+    if slashes > 2 && is_special(base.scheme()) && base.scheme() != "file" {
+        return base.join(&format!("//{host}")).ok();
+    }
+    base.join(reference).ok()
 }
 
 /// Whether two spellings name the same by the scheme's own rules (RFC 3986
@@ -259,6 +273,16 @@ mod tests {
         assert_eq!(joined.rfc3986, None);
         assert_eq!(joined.whatwg.as_deref(), Some("https://evil.example/x"));
         assert!(!joined.agree);
+    }
+
+    #[test]
+    fn a_browser_skips_any_number_of_slashes_before_a_host() {
+        for reference in ["///evil.example/", r"\\\evil.example/", " /\t/\n//evil.example/"] {
+            let joined = join("https://good.example/a", reference).unwrap();
+            assert_eq!(joined.whatwg.as_deref(), Some("https://evil.example/"), "{reference:?}");
+        }
+        let file = join("file:///a/b", "///c").unwrap();
+        assert_eq!(file.whatwg.as_deref(), Some("file:///c"));
     }
 
     #[test]
