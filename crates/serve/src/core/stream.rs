@@ -77,6 +77,7 @@ struct Blocked {
 }
 
 impl Stream {
+    pub(super) fn size() -> usize { size_of::<Connection>() }
     pub(super) fn new(socket: Socket, ledger: Arc<Ledger>, events: &Events) -> Self {
         let events = events.wants_bytes().then(|| events.clone());
         Stream(Box::new(Connection { socket, ledger, events, seen: None, blocked: None }))

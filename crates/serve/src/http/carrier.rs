@@ -7,6 +7,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,16 +16,23 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 
-use super::engine::{Inlet, Journal, Line, Offence};
+use super::engine::{Inlet, Journal, Line, Offence, Outlet};
 use crate::core::{Io, LINGER, LINGER_BYTES_MAX};
+
+/// "Invalid argument": this file cannot be sent by the kernel alone.
+const EINVAL: i32 = 22;
+/// What is read at once of such a file.
+const READ_BYTES: usize = 64 * 1024;
 
 /// How a connection is to end before its time.
 #[derive(Debug, Default)]
 pub(crate) struct Cutter {
     written_bytes: AtomicU64,
     cut: CancellationToken,
+    /// The same, for who only looks; who waits for it polls the carrier too.
+    is_cut: AtomicBool,
     reset: AtomicBool,
     silent: AtomicBool,
     body: Mutex<Option<Waker>>,
@@ -50,6 +58,7 @@ impl Cutter {
     /// Closes the connection now, with RST instead of FIN where `reset` says so.
     pub(super) fn cut(&self, reset: bool) {
         self.reset.store(reset, Ordering::Release);
+        self.is_cut.store(true, Ordering::Release);
         self.cut.cancel();
     }
 
@@ -85,7 +94,8 @@ pub(super) struct Carrier<S> {
     journal: Arc<Journal>,
     /// What judges the requests of HTTP/1, and what it has found.
     inlet: Option<(Inlet, Arc<Line>)>,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Files that hyper has placeholders for.
+    outlet: Option<Arc<Outlet>>,
     read_bytes: u64,
     at_end: bool,
     closing: Closing,
@@ -108,14 +118,56 @@ enum Closing {
 
 impl<S: Io> Carrier<S> {
     pub(super) fn new(inner: S, cutter: Arc<Cutter>, journal: Arc<Journal>) -> Self {
-        let cut = Box::pin(cutter.cut.clone().cancelled_owned());
-        let (inlet, closing) = (None, Closing::No);
-        Carrier { inner, cutter, journal, inlet, cut, read_bytes: 0, at_end: false, closing }
+        let (inlet, outlet, closing) = (None, None, Closing::No);
+        Carrier {
+            inner,
+            cutter,
+            journal,
+            inlet,
+            outlet,
+            read_bytes: 0,
+            at_end: false,
+            closing,
+        }
     }
 
     /// Judges what comes.
     pub(super) fn with_inlet(self, inlet: Inlet, line: Arc<Line>) -> Self {
         Carrier { inlet: Some((inlet, line)), ..self }
+    }
+
+    /// Sends files in place of their placeholders.
+    pub(super) fn with_outlet(self, outlet: Option<Arc<Outlet>>) -> Self {
+        Carrier { outlet, ..self }
+    }
+
+    /// Sends what a placeholder of so many bytes stands for.
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        outlet: &Outlet,
+        bytes: usize,
+    ) -> Poll<io::Result<usize>> {
+        let part = outlet.first(bytes)?;
+        let (file, offset) = (&part.file, part.offset);
+        let count = match ready!(self.inner.poll_send_file(cx, file, offset, bytes as u64)) {
+            // Some file systems cannot; then it is read.
+            Err(error) if error.raw_os_error() == Some(EINVAL) => {
+                let mut space = vec![0; bytes.min(READ_BYTES)];
+                let count = file.read_at(&mut space, offset)?;
+                match count {
+                    0 => 0,
+                    count => ready!(Pin::new(&mut self.inner).poll_write(cx, &space[..count]))?,
+                }
+            }
+            count => count?,
+        };
+        if count == 0 {
+            // The file became shorter: a cut body, and not a wrong one.
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        outlet.sent(count);
+        Poll::Ready(Ok(count))
     }
 
     /// Closes as the cutter wants it.
@@ -186,7 +238,7 @@ impl<S: Io> AsyncRead for Carrier<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.cut.as_mut().poll(cx).is_ready() {
+        if this.cutter.is_cut.load(Ordering::Acquire) {
             // hyper is told that the client is gone, and lets go of the connection.
             return this.poll_cut(cx);
         }
@@ -206,13 +258,12 @@ impl<S: Io> AsyncRead for Carrier<S> {
 
 impl<S: Io> AsyncWrite for Carrier<S> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes))?;
-        self.cutter.wrote(count);
-        Poll::Ready(Ok(count))
+        // One way for both, so that no placeholder leaves as it is.
+        self.poll_write_vectored(cx, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -220,8 +271,21 @@ impl<S: Io> AsyncWrite for Carrier<S> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, parts))?;
-        self.cutter.wrote(count);
+        let this = &mut *self;
+        let count = match this.outlet.clone() {
+            None => ready!(Pin::new(&mut this.inner).poll_write_vectored(cx, parts))?,
+            Some(outlet) => {
+                let parts_before = parts.iter().position(|part| Outlet::is_placeholder(part));
+                match parts_before {
+                    Some(0) => ready!(this.poll_send_file(cx, &outlet, parts[0].len()))?,
+                    before => {
+                        let plain = &parts[..before.unwrap_or(parts.len())];
+                        ready!(Pin::new(&mut this.inner).poll_write_vectored(cx, plain))?
+                    }
+                }
+            }
+        };
+        this.cutter.wrote(count);
         Poll::Ready(Ok(count))
     }
 
@@ -231,6 +295,9 @@ impl<S: Io> AsyncWrite for Carrier<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+        if let Some(outlet) = &self.outlet {
+            outlet.flushed()?;
+        }
         self.journal.flushed();
         Poll::Ready(Ok(()))
     }

@@ -17,6 +17,7 @@ use super::conversation::Conversation;
 use super::exchange::Journal;
 use super::inlet::Inlet;
 use super::line::Line;
+use super::outlet::Outlet;
 use crate::core::{Context, Io};
 use crate::http::carrier::{Carrier, Cutter};
 use crate::http::message::Handler;
@@ -50,10 +51,12 @@ pub(in crate::http) async fn http1<S: Io, H: Handler>(
     let line = Arc::<Line>::default();
     let (ledger, events) = (Arc::clone(&context.ledger), context.events.clone());
     let inlet = Inlet::new(&context.limits, ledger, Arc::clone(&line), events);
+    let outlet = stream.sends_files().then(Arc::<Outlet>::default);
     let carrier = Carrier::new(stream, Arc::clone(&cutter), Arc::clone(&journal))
-        .with_inlet(inlet, Arc::clone(&line));
+        .with_inlet(inlet, Arc::clone(&line))
+        .with_outlet(outlet.clone());
     let talk = Conversation::new(web, context, Arc::clone(&cutter), journal, line);
-    let talk = Arc::new(talk);
+    let talk = Arc::new(talk.with_outlet(outlet));
     let respond = move |request| {
         let talk = Arc::clone(&talk);
         async move { talk.respond(request).await }
@@ -66,6 +69,8 @@ pub(in crate::http) async fn http1<S: Io, H: Handler>(
         .max_buf_size(BUFFER_BYTES_MAX)
         // A client that has sent its request may close its sending side.
         .half_close(true)
+        // Bodies are handed down as they are; the outlet stands on it.
+        .writev(true)
         .serve_connection(TokioIo::new(carrier), service_fn(respond));
     let mut stopping = false;
     loop {
@@ -95,7 +100,8 @@ pub(in crate::http) async fn http2<S: Io, H: Handler>(
     context.ledger.set_protocol("HTTP/2");
     let line = Arc::<Line>::default();
     let enough = line.enough.clone();
-    let talk = Arc::new(Conversation::new(web, context, cutter, journal, line));
+    let talk = Conversation::new(web, context, Arc::clone(&cutter), journal, line);
+    let talk = Arc::new(talk);
     let respond = move |request| {
         let talk = Arc::clone(&talk);
         async move { talk.respond(request).await }
@@ -112,9 +118,11 @@ pub(in crate::http) async fn http2<S: Io, H: Handler>(
         .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(carrier), service_fn(respond));
     let mut connection = pin!(connection);
-    let mut stopping = false;
+    let (mut stopping, mut cut) = (false, false);
     loop {
         tokio::select! {
+            // The carrier tells hyper.
+            () = cutter.cancelled(), if !cut => cut = true,
             result = connection.as_mut() => return result.map_err(io::Error::other),
             () = streams.panicked.cancelled() => resume_unwind(streams.panic()),
             () = stop.cancelled(), if !stopping => {

@@ -16,6 +16,7 @@ use hyper::body::{Body, Incoming};
 use super::exchange::{Exchange, Journal, Sent};
 use super::leftover::{self, Leftover};
 use super::line::Line;
+use super::outlet::Outlet;
 use super::pass::{Passed, Stopped};
 use super::refusal::refusal;
 use crate::core::{Context, HttpExchange, Phase, Rule};
@@ -33,9 +34,10 @@ pub(super) struct Conversation<H> {
     cutter: Arc<Cutter>,
     journal: Arc<Journal>,
     line: Arc<Line>,
+    outlet: Option<Arc<Outlet>>,
     requests: AtomicU64,
     /// Used again by the next request, so that its strings need no new space.
-    about: Mutex<Option<About>>,
+    about: Mutex<Option<Box<About>>>,
 }
 
 impl<H: Handler> Conversation<H> {
@@ -48,7 +50,13 @@ impl<H: Handler> Conversation<H> {
     ) -> Self {
         let web = Arc::clone(web);
         let requests = AtomicU64::new(0);
-        Conversation { web, context, cutter, journal, line, requests, about: Mutex::default() }
+        let about = Mutex::default();
+        Conversation { web, context, cutter, journal, line, outlet: None, requests, about }
+    }
+
+    /// On a connection that can send files.
+    pub(super) fn with_outlet(self, outlet: Option<Arc<Outlet>>) -> Self {
+        Conversation { outlet, ..self }
     }
 
     /// Answers one request.
@@ -171,12 +179,12 @@ impl<H: Handler> Conversation<H> {
     }
 
     /// What is known before the first request, or what the last request left.
-    fn take_about(&self) -> About {
+    fn take_about(&self) -> Box<About> {
         let context = &self.context;
         let kept = self.about.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut about = kept.unwrap_or_else(|| {
             let context = context.clone();
-            About {
+            Box::new(About {
                 tls: context.tls,
                 cutter: Arc::clone(&self.cutter),
                 ..About::new(
@@ -186,7 +194,7 @@ impl<H: Handler> Conversation<H> {
                     context.events,
                     context.stop,
                 )
-            }
+            })
         });
         about.secure = context.tls.is_some();
         about.client = context.peer.ip();
@@ -228,7 +236,7 @@ impl<H: Handler> Conversation<H> {
             parts.headers.remove(CONTENT_LENGTH);
         }
         let journal = Arc::clone(&self.journal);
-        let sent = Sent::new(&parts, body, exchange, journal);
+        let sent = Sent::new(&parts, body, exchange, journal, self.outlet.as_ref());
         Response::from_parts(parts, sent)
     }
 }

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::line::Violation;
+use super::outlet::{Outlet, PART_BYTES_MAX, Part};
 use super::refusal::refusal_bytes;
 use crate::core::{EventKind, Events, HttpExchange, Working, nanoseconds};
 use crate::http::message::ResponseBody;
@@ -105,6 +106,8 @@ pub(super) struct Sent {
     body: ResponseBody,
     exchange: Option<Exchange>,
     journal: Arc<Journal>,
+    /// Where a large file goes, on a connection that can send it.
+    outlet: Option<Arc<Outlet>>,
 }
 
 impl Sent {
@@ -113,11 +116,13 @@ impl Sent {
         body: ResponseBody,
         mut exchange: Exchange,
         journal: Arc<Journal>,
+        outlet: Option<&Arc<Outlet>>,
     ) -> Self {
         exchange.record.status = parts.status.as_u16();
         exchange.record.content_type =
             parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
-        Sent { body, exchange: Some(exchange), journal }
+        let outlet = outlet.filter(|_| Outlet::takes(body.file_bytes())).map(Arc::clone);
+        Sent { body, exchange: Some(exchange), journal, outlet }
     }
 }
 
@@ -129,10 +134,18 @@ impl Body for Sent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let poll = Pin::new(&mut self.body).poll_frame(cx);
+        let this = &mut *self;
+        let lent = this.outlet.as_ref().and_then(|outlet| {
+            let (file, offset, end) = this.body.take_file(PART_BYTES_MAX as u64)?;
+            Some(outlet.put(Part { file, offset, end }))
+        });
+        let poll = match lent {
+            Some(placeholder) => Poll::Ready(Some(Ok(Frame::data(placeholder)))),
+            None => Pin::new(&mut this.body).poll_frame(cx),
+        };
         if let Poll::Ready(Some(Ok(frame))) = &poll
             && let Some(data) = frame.data_ref()
-            && let Some(exchange) = &mut self.exchange
+            && let Some(exchange) = &mut this.exchange
         {
             exchange.record.response_body_bytes += data.len() as u64;
         }

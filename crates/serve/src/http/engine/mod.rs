@@ -11,6 +11,7 @@ mod exchange;
 mod inlet;
 mod leftover;
 mod line;
+mod outlet;
 mod pass;
 mod refusal;
 
@@ -18,4 +19,5 @@ pub(super) use connection::{http1, http2};
 pub(super) use exchange::Journal;
 pub(super) use inlet::Inlet;
 pub(super) use line::{Line, Offence};
+pub(super) use outlet::Outlet;
 pub(super) use refusal::farewell;
