@@ -57,8 +57,13 @@ const OTHERS: &str = r#"
 | command | records between `begin` and `end` |
 | --- | --- |
 | `explain` | `explanation`: `topic`, `title`, `layer`, `nel`, `curl`, `fault`, `text` |
+| `http` | `request`: `hop`, `method`, `url`, `headers`, `body_bytes`; `response`: `hop`, `url`, `version`, `status`, `reason`, `headers`, `wait_ns`; `body`: `hop`, `received_bytes`, `declared_bytes`, `decoded_bytes` (null: not undone), `complete`, `error`, `remarks`, `duration_ns`, `text` (null: no UTF-8, or more than 1 MiB), `file`; `redirect`: `status`, `from`, `to`, `method`, `method_after`, `followed`, `why_not`; `retry`: `attempt`, `wait_ms`, `why`; `cookie`: `name`, `domain`, `path`, `what` (`accepted`, `replaced`, `removed`, `rejected`, `sent`, `held_back`), `why`; `phases` (with `--phases`): `hop`, `phases`, `reused`, `saved_ns`; `remark`: `text`; `failure`: `url`, `error`. Values of secrets are replaced |
 | `connect`, `listen` | `listening`: `address`, `port`; `step`: `call`, `meaning`; `failed`: `attempt`, `why`, `text`, `next_after_ns`; `connected`: `address`, `peer`, `local`, `duration_ns`, `tls`, `options` (`name`, `asked`, `value`), `tcp`; `sent`, `received`: `offset_bytes`, `size_bytes`, `peer`, and either `text` or `base64`; `half_closed`: `direction`; `closed`: `why` (`both_done`, `peer_closed`, `broken`, `silence`, `output_closed`, `program_ended`, `interrupted`), `text`, `sent_bytes`, `received_bytes`, `duration_ns`, `tcp`; each with `at_ns`. The same stand in the file of `--record` |
 | `connect -z` | `port`: `address`, `peer`, `state`, `open` (null: could not be told), `text`, `duration_ns` |
+| `serve token issue` | `token`: `token`, `name`, `algorithm`, `claims` (the last two null with `--opaque`) |
+| `serve token show` | `token`: `header`, `claims`, `signature_valid` (null: no key was given), `valid`, `problems` |
+| `serve token key` | `token_key`: `algorithm`, `key` (null where it was saved), `public_key` |
+| `serve user add`, `remove`, `list` | `user`: `name`, `done` (`added`, `changed`, `removed`, `not there`, `listed`) |
 | `lab up`, `lab ls` | `lab`: `name`, `topology`, `pid` and, of `up`, `machines`, `faults`, `ca_pem`; of `ls`, `owned` |
 | `lab break`, `lab heal` | `broken`, `healed`: `fault` |
 | `lab faults` | `fault`: `name`, `row`, `layer`, `check`, `outcome`, `expect`, `inseparable`, `params`, `place` |
