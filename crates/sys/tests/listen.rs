@@ -173,3 +173,46 @@ fn a_group_is_joined_by_listening_on_it() {
         .any(|step| matches!(step, Step::Option(option) if option.value == "224.0.0.251 on lo"));
     assert!(joined, "{:?}", bound.steps);
 }
+
+#[test]
+fn a_client_of_a_unix_socket_has_a_name_to_answer_to() {
+    use plumb_sys::unix;
+    use std::os::linux::net::SocketAddrExt;
+    let scratch = Scratch::new("client");
+    let path = scratch.0.join("datagrams");
+    let bound = bind(&ListenAt::UnixDatagram(path.clone()), &none(), None).expect("bound");
+    let BoundSocket::UnixDatagram(server) = &bound.socket else { panic!("{bound:?}") };
+    let client = unix::datagram(&path, &none()).expect("connected");
+    client.send(b"ping").expect("sent");
+    let mut buffer = [0; 8];
+    let (size, from) = server.recv_from(&mut buffer).expect("received");
+    assert_eq!(&buffer[..size], b"ping");
+    assert!(from.as_abstract_name().is_some(), "{from:?}");
+    let error = unix::stream(&path, &none()).expect_err("datagrams are spoken there");
+    assert_eq!(error.raw_os_error(), Some(errno::EPROTOTYPE));
+    drop(bound);
+    let error = unix::datagram(&path, &none()).expect_err("the file is gone");
+    assert_eq!(error.raw_os_error(), Some(errno::ENOENT));
+}
+
+#[test]
+fn a_client_s_socket_has_the_options_that_were_asked_for() {
+    use plumb_sys::udp::ProbeSocket;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let options = SocketOptions {
+            ttl: Some(5),
+            source: Some(at("127.0.0.9:0")),
+            interface: Some("lo".into()),
+            ..none()
+        };
+        let probe = ProbeSocket::connect_with(at("127.0.0.1:9"), &options).expect("connected");
+        let local = probe.local_address().expect("an address");
+        assert_eq!(local.ip(), at("127.0.0.9:0").ip());
+        let effective = probe.effective(&options);
+        let value =
+            |name| effective.iter().find(|one| one.name == name).expect("there").value.clone();
+        assert_eq!((value("IP_TTL").as_str(), value("SO_BINDTODEVICE").as_str()), ("5", "lo"));
+    });
+}
