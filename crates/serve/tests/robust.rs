@@ -76,7 +76,7 @@ impl Service for Header {
 /// When something happened on a connection, by the clock of the runtime.
 #[derive(Debug, Clone, Copy)]
 struct Times {
-    first: Instant,
+    first: Option<Instant>,
     last: Instant,
 }
 
@@ -94,19 +94,18 @@ impl EventSink for Watch {
         let mut times = self.times.lock().unwrap();
         match event.kind {
             EventKind::Accepted => {
-                times.insert(number, Times { first: now, last: now });
+                times.insert(number, Times { first: None, last: now });
             }
             EventKind::Received { .. } | EventKind::Sent { .. } => {
                 let times = times.get_mut(&number).unwrap();
-                if times.first == times.last {
-                    times.first = now;
-                }
+                times.first.get_or_insert(now);
                 times.last = now;
             }
             EventKind::Closed(record) => {
                 let times = times.remove(&number).unwrap();
                 if let Closed::Cut(cut) = record.how {
-                    let since = if cut == Cut::Header { times.first } else { times.last };
+                    let header = times.first.filter(|_| cut == Cut::Header);
+                    let since = header.unwrap_or(times.last);
                     let _ = self.cuts.send((cut, now - since));
                 }
             }

@@ -170,8 +170,8 @@ impl<T: Service> Door<T> {
         events.emit(EventKind::Accepted);
         let Caller { socket, peer, local } = caller;
         let limits = Arc::clone(&shared.limits);
-        let ledger = Arc::new(Ledger::new(Arc::clone(&limits)));
-        let stream = Stream::new(socket, Arc::clone(&ledger), &events);
+        let ledger = Arc::new(Ledger::new(Arc::clone(&limits)).telling(events.clone()));
+        let stream = Stream::new(socket, Arc::clone(&ledger));
         let local = local.or_else(|| events.local().cloned()).unwrap_or(Endpoint::Unix(None));
         let stop = shared.stop.clone();
         let context = Context { peer, local, proxy, stop, events, limits, ledger, tls: None };
@@ -192,13 +192,13 @@ impl<T: Service> Door<T> {
     }
 
     fn converse(self: &Arc<Self>, stream: Stream, context: Context, admitted: Admitted) {
-        let (ledger, events) = (Arc::clone(&context.ledger), context.events.clone());
+        let ledger = Arc::clone(&context.ledger);
         let service = Arc::clone(&self.service);
         // In a box until the service takes it over: what the future of a
         // connection holds it holds for as long as the connection waits.
         let context = Box::new(context);
         let serving = async move { service.serve(stream, *context).await };
-        self.shared.connections.spawn(Conversation::new(admitted, serving, ledger, events));
+        self.shared.connections.spawn(Conversation::new(admitted, serving, ledger));
     }
 
     fn turn_away(&self, caller: Caller, refusal: Refusal) {

@@ -18,7 +18,7 @@ use super::alarm::Place;
 use super::ledger::{JUDGE, Ledger};
 use super::rate::ClientKey;
 use super::server::Shared;
-use super::{Closed, Cut, EventKind, Events, Phase, Rule};
+use super::{Closed, Cut, EventKind, Phase, Rule};
 
 /// A connection that passed the limits; dropping it counts it out.
 #[derive(Debug)]
@@ -69,9 +69,9 @@ pin_project! {
         timer: Sleep,
         admitted: Option<Admitted>,
         ledger: Arc<Ledger>,
-        events: Events,
-        // When the service, told of a cut, has had its time to say goodbye.
-        patience_ends: Option<Instant>,
+        // The service was told of a cut: the timer is the end of its time to
+        // say goodbye.
+        is_cut: bool,
     }
 }
 
@@ -80,14 +80,13 @@ pin_project! {
 const PATIENCE: Duration = Duration::from_millis(250);
 
 impl<F: Future<Output = io::Result<()>>> Conversation<F> {
-    pub(super) fn new(admitted: Admitted, serving: F, ledger: Arc<Ledger>, events: Events) -> Self {
+    pub(super) fn new(admitted: Admitted, serving: F, ledger: Arc<Ledger>) -> Self {
         Conversation {
             serving: Some(serving),
             timer: tokio::time::sleep_until(ledger.next_look().0),
             admitted: Some(admitted),
             ledger,
-            events,
-            patience_ends: None,
+            is_cut: false,
         }
     }
 
@@ -117,40 +116,37 @@ impl<F: Future<Output = io::Result<()>>> Conversation<F> {
     /// (`None`), or the connection is over.
     fn poll_limits(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Closed>> {
         let mut this = self.project();
-        if this.patience_ends.is_none() && this.ledger.cut().is_some() {
-            *this.patience_ends = Some(Instant::now() + PATIENCE);
+        if !*this.is_cut && this.ledger.cut().is_some() {
+            *this.is_cut = true;
+            this.timer.as_mut().reset(Instant::now() + PATIENCE);
         }
         loop {
-            let (at, _) = match *this.patience_ends {
-                Some(at) => (at, None),
-                None => this.ledger.next_look(),
-            };
-            if at < this.timer.deadline() {
-                this.timer.as_mut().reset(at);
+            if !*this.is_cut {
+                let (at, _) = this.ledger.next_look();
+                if at < this.timer.deadline() {
+                    this.timer.as_mut().reset(at);
+                }
             }
             if this.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
+            if *this.is_cut {
+                return Poll::Ready(this.ledger.cut().map(Closed::Cut));
+            }
             let now = Instant::now();
-            if let Some(at) = *this.patience_ends {
-                if at <= now {
-                    return Poll::Ready(this.ledger.cut().map(Closed::Cut));
-                }
-            } else if this.ledger.take_write_waits() {
+            if this.ledger.take_write_waits() {
                 // The service tries again, and says when to look if it still waits.
                 this.timer.as_mut().reset(now + JUDGE);
                 return Poll::Ready(None);
             }
-            let (at, cut) = this.ledger.next_look();
-            match (this.patience_ends.as_ref(), cut) {
-                (None, Some(cut)) if at <= now => {
+            match this.ledger.next_look() {
+                (at, Some(cut)) if at <= now => {
                     this.ledger.set_cut(cut);
-                    *this.patience_ends = Some(now + PATIENCE);
+                    *this.is_cut = true;
                     this.timer.as_mut().reset(now + PATIENCE);
                     return Poll::Ready(None);
                 }
-                (Some(&patience_ends), _) => this.timer.as_mut().reset(patience_ends),
-                _ => this.timer.as_mut().reset(at),
+                (at, _) => this.timer.as_mut().reset(at),
             }
         }
     }
@@ -167,12 +163,13 @@ impl<F: Future<Output = io::Result<()>>> Conversation<F> {
         }
         // Before the event: who sees that a connection closed may count the open ones.
         *this.admitted = None;
+        let Some(events) = this.ledger.events() else { return };
         if let Closed::Cut(cut) = how
             && let Some((rule, phase)) = rule_of(cut)
         {
-            this.events.security(rule, phase, cut.to_string());
+            events.security(rule, phase, cut.to_string());
         }
-        this.events.emit(EventKind::Closed(Box::new(this.ledger.record(how))));
+        events.emit(EventKind::Closed(Box::new(this.ledger.record(how))));
     }
 }
 

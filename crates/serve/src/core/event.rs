@@ -1,6 +1,7 @@
 //! Where a server's events go.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,8 +51,9 @@ pub struct Events(Arc<About>);
 /// Whom events are about.
 struct About {
     origin: Arc<Origin>,
-    connection: Option<u64>,
-    local: Option<Endpoint>,
+    connection: Option<NonZeroU64>,
+    /// Mostly that of the listening socket, and then the same.
+    local: Option<Arc<Endpoint>>,
     peer: Option<Endpoint>,
 }
 
@@ -93,8 +95,8 @@ impl Events {
             at_ns: nanoseconds(origin.began.elapsed()),
             unix_ns: plumb_sys::clock::unix_ns(),
             server: Arc::clone(&origin.server),
-            connection: *connection,
-            local: local.clone(),
+            connection: connection.map(NonZeroU64::get),
+            local: local.as_deref().cloned(),
             peer: peer.clone(),
             kind,
         });
@@ -150,7 +152,7 @@ impl Events {
 
     /// The number of the connection, from 1.
     pub fn connection(&self) -> Option<u64> {
-        self.0.connection
+        self.0.connection.map(NonZeroU64::get)
     }
 
     pub(super) fn at(&self, local: Option<Endpoint>) -> Self {
@@ -158,7 +160,7 @@ impl Events {
         Events(Arc::new(About {
             origin: Arc::clone(origin),
             connection: *connection,
-            local,
+            local: local.map(Arc::new),
             peer: peer.clone(),
         }))
     }
@@ -169,12 +171,17 @@ impl Events {
         local: Option<Endpoint>,
         peer: Endpoint,
     ) -> Self {
-        let origin = Arc::clone(&self.0.origin);
-        Events(Arc::new(About { origin, connection, local, peer: Some(peer) }))
+        let shared = self.0.local.as_ref().filter(|own| local.as_ref() == Some(own));
+        Events(Arc::new(About {
+            origin: Arc::clone(&self.0.origin),
+            connection: connection.and_then(NonZeroU64::new),
+            local: shared.map(Arc::clone).or_else(|| local.map(Arc::new)),
+            peer: Some(peer),
+        }))
     }
 
     pub(super) fn local(&self) -> Option<&Endpoint> {
-        self.0.local.as_ref()
+        self.0.local.as_deref()
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use plumb_evidence::observation::TcpInfo;
 use tokio::time::Instant;
 
-use super::{Closed, ConnectionRecord, Cut, Limits, TlsRecord, nanoseconds};
+use super::{Closed, ConnectionRecord, Cut, Events, Limits, TlsRecord, nanoseconds};
 
 /// How long a write that the peer does not take is left unjudged at most: so
 /// late a stall may be noticed.
@@ -24,6 +24,7 @@ pub(super) const JUDGE: Duration = Duration::from_millis(300);
 pub struct Ledger {
     began: Instant,
     limits: Arc<Limits>,
+    events: Option<Events>,
     read_bytes: AtomicU64,
     written_bytes: AtomicU64,
     requests: AtomicU64,
@@ -90,6 +91,7 @@ impl Ledger {
         Ledger {
             began: Instant::now(),
             limits,
+            events: None,
             read_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -183,6 +185,14 @@ impl Ledger {
     /// Notes that a limit was broken; the first one counts.
     pub(super) fn set_cut(&self, cut: Cut) {
         let _ = self.cut.compare_exchange(0, code(cut), Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(super) fn telling(self, events: Events) -> Self {
+        Ledger { events: Some(events), ..self }
+    }
+
+    pub(super) fn events(&self) -> Option<&Events> {
+        self.events.as_ref()
     }
 
     pub(super) fn limits(&self) -> &Limits {

@@ -78,27 +78,26 @@ pub async fn read_lent<T>(
 /// What reading or writing says.
 pub async fn answer_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
     stream: &mut S,
-    answer: impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
+    mut answer: impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
 ) -> io::Result<ControlFlow<B>> {
-    let (next, rest) = turn_lent(stream, answer).await?;
+    let (next, rest) = poll_fn(|cx| poll_turn_lent(stream, cx, &mut answer)).await?;
     finish_turn(stream, &rest).await?;
     Ok(next)
 }
 
 /// The same, up to the point where the peer takes no more: gives what is left
-/// for [`finish_turn`]. It may be dropped while it waits; nothing is lost then.
+/// for [`finish_turn`]. Nothing is lost when it is not polled again.
 ///
 /// # Errors
 /// What reading or writing says.
-pub fn turn_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
+pub fn poll_turn_lent<S: AsyncRead + AsyncWrite + Unpin, B>(
     stream: &mut S,
-    mut answer: impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
-) -> impl Future<Output = io::Result<(ControlFlow<B>, Vec<u8>)>> {
-    poll_fn(move |cx| {
-        with_buffers(|Buffers { input, output }| {
-            let next = ready!(poll_read_lent(stream, cx, input, |bytes, _| answer(bytes, output)))?;
-            Poll::Ready(Ok((next, write_now(stream, cx, output)?)))
-        })
+    cx: &mut Context<'_>,
+    answer: &mut impl FnMut(&[u8], &mut Vec<u8>) -> ControlFlow<B>,
+) -> Poll<io::Result<(ControlFlow<B>, Vec<u8>)>> {
+    with_buffers(|Buffers { input, output }| {
+        let next = ready!(poll_read_lent(stream, cx, input, |bytes, _| answer(bytes, output)))?;
+        Poll::Ready(Ok((next, write_now(stream, cx, output)?)))
     })
 }
 

@@ -60,8 +60,6 @@ pub struct Stream(Box<Connection>);
 struct Connection {
     socket: Socket,
     ledger: Arc<Ledger>,
-    /// Where to tell of reads and writes, if that is wanted.
-    events: Option<Events>,
     /// What was read before the service began, behind a proxy's header.
     seen: Option<Box<Vec<u8>>>,
     /// There while, or shortly after, the peer did not take what was written.
@@ -77,10 +75,8 @@ struct Blocked {
 }
 
 impl Stream {
-    pub(super) fn size() -> usize { size_of::<Connection>() }
-    pub(super) fn new(socket: Socket, ledger: Arc<Ledger>, events: &Events) -> Self {
-        let events = events.wants_bytes().then(|| events.clone());
-        Stream(Box::new(Connection { socket, ledger, events, seen: None, blocked: None }))
+    pub(super) fn new(socket: Socket, ledger: Arc<Ledger>) -> Self {
+        Stream(Box::new(Connection { socket, ledger, seen: None, blocked: None }))
     }
 
     /// Gives `bytes` to the service before what else comes.
@@ -94,8 +90,10 @@ impl Stream {
 }
 
 impl Connection {
+    /// Where to tell of reads and writes, if that is wanted.
     fn events(&self) -> Option<&Events> {
-        self.events.as_ref().filter(|_| !self.ledger.is_encrypted())
+        let wanted = |events: &&Events| events.wants_bytes() && !self.ledger.is_encrypted();
+        self.ledger.events().filter(wanted)
     }
 
     fn wrote(&mut self, bytes: &[u8]) {
