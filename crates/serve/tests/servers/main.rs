@@ -9,6 +9,7 @@ mod dns;
 mod ground;
 mod http;
 mod http_framing;
+mod http_web;
 mod policy;
 mod proxy;
 mod record;
