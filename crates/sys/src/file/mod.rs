@@ -16,8 +16,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2, readlink, readlinkat};
-use nix::sys::stat::{Mode, mkdirat};
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlink, readlinkat};
+use nix::sys::stat::{Mode, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 pub use draft::Draft;
@@ -43,6 +43,21 @@ pub struct Root {
     symlinks: Symlinks,
     /// Whether the kernel lacks `openat2`, or a filter forbids it.
     walks: AtomicBool,
+}
+
+/// What tells one file, and one state of it, from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Look {
+    /// The file system.
+    pub device: u64,
+    /// The file on it.
+    pub inode: u64,
+    /// Its length.
+    pub size_bytes: u64,
+    /// When its content was changed (mtime); programs may set it.
+    pub modified_unix_s: i64,
+    /// When it was changed (ctime), in nanoseconds; nobody can set it.
+    pub changed_unix_ns: i128,
 }
 
 /// The kernel asks to try again when something was renamed meanwhile; a peer
@@ -74,6 +89,28 @@ impl Root {
     /// followed; else as open(2).
     pub fn open_read(&self, path: &Path) -> io::Result<File> {
         Ok(self.resolve(path, OFlag::O_RDONLY | NEVER_WAIT)?.into())
+    }
+
+    /// What `path` names, without opening it. Where it is the file that an
+    /// [`open_read`](Root::open_read) of the same path found, all fields are
+    /// the same; else it may be anything, inside or not: compare, and open.
+    ///
+    /// # Errors
+    /// As stat(2).
+    pub fn look(&self, path: &Path) -> io::Result<Look> {
+        let flags = match self.symlinks {
+            Symlinks::None => AtFlags::AT_SYMLINK_NOFOLLOW,
+            Symlinks::Inside | Symlinks::All => AtFlags::empty(),
+        };
+        let stat = fstatat(&self.directory, path, flags)?;
+        Ok(Look {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
+            modified_unix_s: stat.st_mtime,
+            changed_unix_ns: i128::from(stat.st_ctime) * 1_000_000_000
+                + i128::from(stat.st_ctime_nsec),
+        })
     }
 
     /// The file with which the temporary file of an upload begins: see [`Draft`].

@@ -114,6 +114,7 @@ fn apart(asked: Vec<Range<u64>>) -> Vec<Range<u64>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "a list of parts may hold one")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -2,15 +2,19 @@
 
 use std::fs::{File, Metadata};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use plumb_sys::file::Root;
+use plumb_sys::file::{Look, Root};
 
+use super::cache::{Cache, Weight};
 use super::page::{Trouble, trouble_of};
 use super::validator::Version;
+use crate::http::message::ResponseBody;
 
 /// What a path leads to.
 #[derive(Debug)]
@@ -19,11 +23,18 @@ pub(super) enum Found {
     Directory,
 }
 
-/// A regular file, open.
+/// A regular file.
 #[derive(Debug)]
 pub(super) struct FoundFile {
-    pub(super) file: Arc<File>,
     pub(super) version: Version,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Open(Arc<File>),
+    /// Small, and read before.
+    Held(Bytes),
 }
 
 impl Found {
@@ -38,17 +49,18 @@ impl Found {
         if !metadata.is_file() {
             return Err(Trouble::Forbidden);
         }
-        Ok(Found::File(FoundFile { version: version_of(&metadata), file: Arc::new(file) }))
+        let version = Version(look_of(&metadata));
+        Ok(Found::File(FoundFile { version, content: Content::Open(Arc::new(file)) }))
     }
 }
 
 /// The version of a file as it is now.
 pub(super) fn version(file: &File) -> io::Result<Version> {
-    Ok(version_of(&file.metadata()?))
+    Ok(Version(look_of(&file.metadata()?)))
 }
 
-fn version_of(metadata: &Metadata) -> Version {
-    Version {
+fn look_of(metadata: &Metadata) -> Look {
+    Look {
         device: metadata.dev(),
         inode: metadata.ino(),
         size_bytes: metadata.size(),
@@ -62,10 +74,14 @@ impl FoundFile {
     /// The whole file, which is small, in one read. Less than its size where
     /// it became shorter meanwhile.
     pub(super) fn read_whole(&self) -> Result<Bytes, Trouble> {
-        let mut space = BytesMut::zeroed(self.version.size_bytes as usize);
+        let file = match &self.content {
+            Content::Open(file) => file,
+            Content::Held(bytes) => return Ok(bytes.clone()),
+        };
+        let mut space = BytesMut::zeroed(self.version.0.size_bytes as usize);
         let mut filled = 0;
         while filled < space.len() {
-            match self.file.read_at(&mut space[filled..], filled as u64) {
+            match file.read_at(&mut space[filled..], filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -74,5 +90,104 @@ impl FoundFile {
         }
         space.truncate(filled);
         Ok(space.freeze())
+    }
+
+    /// A part of it, to be sent.
+    pub(super) fn part(&self, part: &Range<u64>) -> ResponseBody {
+        match &self.content {
+            Content::Open(file) => ResponseBody::file(Arc::clone(file), part.start, part.end),
+            Content::Held(bytes) => {
+                ResponseBody::full(bytes.slice(part.start as usize..part.end as usize))
+            }
+        }
+    }
+
+    /// The open file, where it is one: what is held is small.
+    pub(super) fn file(&self) -> Option<Arc<File>> {
+        match &self.content {
+            Content::Open(file) => Some(Arc::clone(file)),
+            Content::Held(_) => None,
+        }
+    }
+}
+
+/// Small files that were read lately. Each request looks whether the path
+/// still leads to the very version that is held, which is one call in place of
+/// four; if it does not, the file is opened as ever.
+#[derive(Debug, Default)]
+pub(super) struct Held(Cache<PathBuf, Reading>);
+
+#[derive(Debug, Clone)]
+struct Reading {
+    version: Version,
+    bytes: Bytes,
+}
+
+impl Weight for Reading {
+    fn size_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// A file that was changed so lately could be changed again within the same
+/// tick of a coarse clock, and look the same.
+const SETTLED: Duration = Duration::from_secs(1);
+
+impl Held {
+    pub(super) fn get(&self, root: &Root, path: &Path) -> Option<FoundFile> {
+        let Reading { version, bytes } = self.0.get(path)?;
+        let now = root.look(path).ok()?;
+        (Version(now) == version).then_some(FoundFile { version, content: Content::Held(bytes) })
+    }
+
+    pub(super) fn put(&self, path: &Path, found: &FoundFile, bytes: &Bytes, now: SystemTime) {
+        let Version(look) = found.version;
+        let now_ns = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let age_ns = i128::try_from(now_ns).unwrap_or(i128::MAX) - look.changed_unix_ns;
+        let settled = age_ns >= SETTLED.as_nanos() as i128;
+        let is_new = matches!(found.content, Content::Open(_));
+        if settled && is_new && bytes.len() as u64 == look.size_bytes {
+            let reading = Reading { version: found.version, bytes: bytes.clone() };
+            self.0.put(path.to_owned(), reading);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plumb_sys::file::Symlinks;
+
+    #[test]
+    fn what_is_held_is_what_is_there() {
+        let at = std::env::temp_dir().join(format!("plumb-held-{}", std::process::id()));
+        std::fs::create_dir_all(&at).unwrap();
+        std::fs::write(at.join("a"), "one").unwrap();
+        let root = Root::open(&at, Symlinks::Inside).unwrap();
+        let held = Held::default();
+        let path = Path::new("a");
+        let read = |now| {
+            let Ok(Found::File(found)) = Found::open(&root, path) else { panic!() };
+            let bytes = found.read_whole().unwrap();
+            held.put(path, &found, &bytes, now);
+        };
+        read(SystemTime::now() - SETTLED);
+        assert!(held.get(&root, path).is_none(), "changed too lately");
+        let later = SystemTime::now() + SETTLED;
+        read(later);
+        let bytes = held.get(&root, path).unwrap().read_whole().unwrap();
+        assert_eq!(bytes, "one");
+        // The same length and the same time of modification.
+        let modified = std::fs::metadata(at.join("a")).unwrap().modified().unwrap();
+        std::fs::write(at.join("b"), "two").unwrap();
+        let other = File::options().write(true).open(at.join("b")).unwrap();
+        other.set_modified(modified).unwrap();
+        std::fs::rename(at.join("b"), at.join("a")).unwrap();
+        assert!(held.get(&root, path).is_none());
+        read(later);
+        assert_eq!(held.get(&root, path).unwrap().read_whole().unwrap(), "two");
+        std::fs::remove_file(at.join("a")).unwrap();
+        assert!(held.get(&root, path).is_none());
+        let _ = std::fs::remove_dir_all(&at);
     }
 }

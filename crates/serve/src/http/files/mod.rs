@@ -30,6 +30,7 @@ mod validator;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue, LOCATION};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
@@ -39,9 +40,11 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::message::{About, Handler, RequestBody, ResponseBody};
 use cache::Cache;
+use coding::Coding;
 pub use config::{FilesConfig, FilesError, Symlinks, UPLOAD_BYTES_MAX, UploadConfig};
-use found::Found;
+use found::{Found, Held};
 use page::Trouble;
+use validator::Version;
 
 /// A handler for the files of a directory. Clones share it.
 #[derive(Debug, Clone)]
@@ -53,7 +56,9 @@ struct Shelf {
     config: FilesConfig,
     root: Root,
     cache_control: Option<HeaderValue>,
-    cache: Cache,
+    /// Of files as they were when they were compressed.
+    compressed: Cache<(Version, Coding), Bytes>,
+    held: Held,
     compressors: Arc<Semaphore>,
     /// Held from looking at what is there until it is changed.
     publishing: Mutex<()>,
@@ -75,12 +80,12 @@ impl Files {
             None => None,
         };
         let compressors = Arc::new(Semaphore::new(send::COMPRESSORS_MAX));
-        let cache = Cache::default();
         Ok(Files(Arc::new(Shelf {
             config,
             root,
             cache_control,
-            cache,
+            compressed: Cache::default(),
+            held: Held::default(),
             compressors,
             publishing: Mutex::new(()),
         })))
@@ -171,7 +176,10 @@ impl Shelf {
     }
 
     fn find(&self, path: &std::path::Path) -> Result<Found, Trouble> {
-        Found::open(&self.root, path)
+        match self.held.get(&self.root, path) {
+            Some(file) => Ok(Found::File(file)),
+            None => Found::open(&self.root, path),
+        }
     }
 }
 

@@ -2,18 +2,17 @@
 //! section 14.6.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use plumb_wire::http::range::content_range;
 
+use super::found::FoundFile;
 use crate::http::message::ResponseBody;
 
 /// The parts one after the other, each with its head.
@@ -27,7 +26,7 @@ pub(super) struct Multipart {
 
 impl Multipart {
     pub(super) fn new(
-        file: &Arc<File>,
+        found: &FoundFile,
         parts: &[Range<u64>],
         size_bytes: u64,
         kind: &str,
@@ -44,7 +43,7 @@ impl Multipart {
             multipart.text(format!(
                 "\r\n--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: {range}\r\n\r\n"
             ));
-            multipart.push(ResponseBody::file(Arc::clone(file), part.start, part.end));
+            multipart.push(found.part(part));
         }
         multipart.text(format!("\r\n--{boundary}--\r\n"));
         multipart

@@ -1,6 +1,6 @@
 //! A file as a response.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -103,15 +103,20 @@ impl Shelf {
                     request.method == Method::GET
                         && range_is_of(&request.headers, &tag, modified, now)
                 });
-                match ranges.map(|field| select(field.as_bytes(), found.version.size_bytes)) {
-                    None | Some(Selected::Whole) => whole(request, &mut response, &found)?,
+                match ranges.map(|field| select(field.as_bytes(), found.version.0.size_bytes)) {
+                    None | Some(Selected::Whole) => {
+                        self.whole(request, path, &mut response, &found, now)?
+                    }
                     Some(Selected::Parts(parts)) => part(&mut response, &found, &parts, kind),
                     Some(Selected::Nothing) => {
-                        return Err(Trouble::RangeNotSatisfiable(found.version.size_bytes));
+                        return Err(Trouble::RangeNotSatisfiable(found.version.0.size_bytes));
                     }
                 }
             }
-            Chosen::Beside(_, file) => whole(request, &mut response, &file)?,
+            Chosen::Beside(coding, file) => {
+                let path = beside_of(path, coding);
+                self.whole(request, &path, &mut response, &file, now)?;
+            }
             Chosen::Made(coding, permit) => {
                 self.compress(request, &mut response, found, coding, permit).await?;
             }
@@ -123,7 +128,7 @@ impl Shelf {
     fn negotiates(&self, kind: &str, found: &FoundFile) -> bool {
         compressible(kind)
             && (self.config.precompressed
-                || self.config.compress && found.version.size_bytes >= WORTH_COMPRESSING_BYTES)
+                || self.config.compress && found.version.0.size_bytes >= WORTH_COMPRESSING_BYTES)
     }
 
     /// Ranges are of the plain bytes, so that a download can be taken up again
@@ -143,7 +148,7 @@ impl Shelf {
         {
             return Chosen::Beside(coding, file);
         }
-        if !self.config.compress || !must && found.version.size_bytes < WORTH_COMPRESSING_BYTES {
+        if !self.config.compress || !must && found.version.0.size_bytes < WORTH_COMPRESSING_BYTES {
             return Chosen::Plain;
         }
         let Some(coding) = accepted.codings(BY_SPEED).first().copied() else {
@@ -164,18 +169,41 @@ impl Shelf {
         accepted: &Accepted,
     ) -> Option<(Coding, FoundFile)> {
         accepted.codings(BY_SIZE).into_iter().find_map(|coding| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".");
-            name.push(coding.ending());
-            match Found::open(&self.root, Path::new(&name)) {
+            match self.find(&beside_of(path, coding)) {
                 Ok(Found::File(file))
-                    if file.version.modified_unix_s >= found.version.modified_unix_s =>
+                    if file.version.0.modified_unix_s >= found.version.0.modified_unix_s =>
                 {
                     Some((coding, file))
                 }
                 _ => None,
             }
         })
+    }
+
+    /// 200 with all of it; small files are held for the next who asks.
+    fn whole(
+        &self,
+        request: &Parts,
+        path: &Path,
+        response: &mut Response<ResponseBody>,
+        found: &FoundFile,
+        now: SystemTime,
+    ) -> Result<(), Trouble> {
+        let size = found.version.0.size_bytes;
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
+        if request.method == Method::HEAD {
+            return Ok(());
+        }
+        *response.body_mut() = if size > SMALL_BYTES_MAX {
+            found.part(&(0..size))
+        } else {
+            let bytes = found.read_whole()?;
+            // What became shorter meanwhile is told as it is.
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+            self.held.put(path, found, &bytes, now);
+            ResponseBody::full(bytes)
+        };
+        Ok(())
     }
 
     async fn compress(
@@ -187,12 +215,15 @@ impl Shelf {
         permit: OwnedSemaphorePermit,
     ) -> Result<(), Trouble> {
         let version = found.version;
-        let kept = self.cache.get(version, coding);
+        let kept = self.compressed.get(&(version, coding));
         if request.method == Method::HEAD && kept.is_none() {
             return Ok(());
         }
-        if kept.is_none() && version.size_bytes > COMPRESSED_WHOLE_BYTES_MAX {
-            let body = Compressed::new(coding, found.file, version.size_bytes, permit)
+        if kept.is_none()
+            && version.0.size_bytes > COMPRESSED_WHOLE_BYTES_MAX
+            && let Some(file) = found.file()
+        {
+            let body = Compressed::new(coding, file, version.0.size_bytes, permit)
                 .map_err(|error| trouble_of(&error))?;
             *response.body_mut() = ResponseBody::stream(body);
             return Ok(());
@@ -201,7 +232,7 @@ impl Shelf {
             Some(bytes) => bytes,
             None => {
                 let made = compress_whole(found, coding).await?;
-                self.cache.put(version, coding, made.clone());
+                self.compressed.put((version, coding), made.clone());
                 made
             }
         };
@@ -222,30 +253,20 @@ impl Shelf {
     }
 }
 
+/// The name of the file that holds another one in a coding.
+fn beside_of(path: &Path, coding: Coding) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(coding.ending());
+    PathBuf::from(name)
+}
+
 async fn compress_whole(found: FoundFile, coding: Coding) -> Result<Bytes, Trouble> {
     let work = move || {
         let plain = found.read_whole()?;
         coding.compress(&plain).map(Bytes::from).map_err(|error| trouble_of(&error))
     };
     tokio::task::spawn_blocking(work).await.map_err(|_| Trouble::Broken)?
-}
-
-fn whole(
-    request: &Parts,
-    response: &mut Response<ResponseBody>,
-    found: &FoundFile,
-) -> Result<(), Trouble> {
-    let size = found.version.size_bytes;
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
-    if request.method == Method::HEAD {
-        return Ok(());
-    }
-    *response.body_mut() = if size > SMALL_BYTES_MAX {
-        ResponseBody::file(Arc::clone(&found.file), 0, size)
-    } else {
-        ResponseBody::full(found.read_whole()?)
-    };
-    Ok(())
 }
 
 /// 206 with one part as it is, several as multipart/byteranges.
@@ -255,17 +276,17 @@ fn part(
     parts: &[std::ops::Range<u64>],
     kind: &'static str,
 ) {
-    let size = found.version.size_bytes;
+    let size = found.version.0.size_bytes;
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     let headers = response.headers_mut();
     if let [part] = parts {
         set(headers, CONTENT_RANGE, &content_range(part, size));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
-        *response.body_mut() = ResponseBody::file(Arc::clone(&found.file), part.start, part.end);
+        *response.body_mut() = found.part(part);
         return;
     }
     let kind = content_type(kind);
-    let body = Multipart::new(&found.file, parts, size, kind.to_str().unwrap_or_default());
+    let body = Multipart::new(found, parts, size, kind.to_str().unwrap_or_default());
     set(headers, CONTENT_TYPE, &body.content_type);
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.size_bytes()));
     *response.body_mut() = ResponseBody::stream(body);

@@ -8,6 +8,7 @@ use http::header::{
     IF_UNMODIFIED_SINCE,
 };
 use http::request::Parts;
+use plumb_sys::file::Look;
 use plumb_wire::http::validator::{Comparison, EntityTag, names};
 
 /// What tells one version of a file from another.
@@ -19,25 +20,19 @@ use plumb_wire::http::validator::{Comparison, EntityTag, names};
 /// writes of one length within one tick of the kernel's clock with a request
 /// between them; since Linux 6.13 such writes differ too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Version {
-    pub(super) device: u64,
-    pub(super) inode: u64,
-    pub(super) size_bytes: u64,
-    pub(super) modified_unix_s: i64,
-    pub(super) changed_unix_ns: i128,
-}
+pub(super) struct Version(pub(super) Look);
 
 impl Version {
     /// What stands between the quotes; `suffix` names the encoding.
     pub(super) fn tag(&self, suffix: &str) -> String {
         let dash = if suffix.is_empty() { "" } else { "-" };
-        let Version { inode, size_bytes, changed_unix_ns, .. } = self;
+        let Look { inode, size_bytes, changed_unix_ns, .. } = self.0;
         format!("{inode:x}-{size_bytes:x}-{changed_unix_ns:x}{dash}{suffix}")
     }
 
     /// `Last-Modified`: not in the future, RFC 9110 section 8.8.2.1.
     pub(super) fn modified(&self, now: SystemTime) -> SystemTime {
-        let seconds = u64::try_from(self.modified_unix_s).unwrap_or(0);
+        let seconds = u64::try_from(self.0.modified_unix_s).unwrap_or(0);
         (UNIX_EPOCH + Duration::from_secs(seconds)).min(now)
     }
 }
