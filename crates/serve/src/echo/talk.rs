@@ -13,7 +13,7 @@ pub(super) enum Ending {
     EndOfStream,
     /// The client said the close word; `forgiven` is what it wrote, where that
     /// was not exactly the word.
-    CloseWord { forgiven: Option<String> },
+    CloseWord { forgiven: Option<Box<str>> },
     /// Everything was said that was to be said.
     Said,
     /// A message was too long.
@@ -152,7 +152,7 @@ impl Talk {
 
 /// Whether this is the close word, in any case and with any line end; and, if
 /// it was not exactly the word, what it was.
-pub(super) fn is_close_word(word: &str, bytes: &[u8]) -> Option<Option<String>> {
+pub(super) fn is_close_word(word: &str, bytes: &[u8]) -> Option<Option<Box<str>>> {
     let text = std::str::from_utf8(bytes).ok()?;
     if text == word {
         return Some(None);
@@ -162,7 +162,7 @@ pub(super) fn is_close_word(word: &str, bytes: &[u8]) -> Option<Option<String>> 
         return None;
     }
     let shown = &bytes[..bytes.len().min(TOLD_BYTES_MAX)];
-    Some(Some(format!("\"{}\"", shown.escape_ascii())))
+    Some(Some(format!("\"{}\"", shown.escape_ascii()).into()))
 }
 
 /// Bytes at the end that begin a character whose rest is still to come.
@@ -224,7 +224,7 @@ mod tests {
             };
             let (out, ending) = talk(&options, &[said]);
             assert!(out.starts_with("closed"), "{out}");
-            assert_eq!(ending, Ending::CloseWord { forgiven: forgiven.map(str::to_owned) });
+            assert_eq!(ending, Ending::CloseWord { forgiven: forgiven.map(Into::into) });
             assert!(answer(&options, &[b"close it\n"]).starts_with("accepted"));
         }
     }
