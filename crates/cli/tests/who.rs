@@ -1,7 +1,12 @@
 //! Who may, with whole commands: users and tokens are made, servers ask for
 //! them over TLS, and curl and Python bring them.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
 
 mod ground;
 
@@ -178,6 +183,25 @@ fn a_server_asks_for_passwords_and_tokens() {
     for secret in ["correct horse", opaque.as_str(), jwt.as_str(), "Y29ycmVjd"] {
         assert!(!log.contains(secret), "{secret} in\n{log}");
     }
+}
+
+#[test]
+fn who_has_a_password_logs_in_with_it() {
+    if !installed("curl") {
+        return;
+    }
+    let scratch = Scratch::new("login");
+    let users = scratch.path("users");
+    fed(&["serve", "user", "add", "alice", "--file", &users], "correct horse\n");
+    let server = Serving::start(["serve", "http", "--api", "--users", &users]);
+    let url = server.url("/login");
+    let login = |password: &str| {
+        let form = format!("user=alice&password={password}");
+        curl(&["-u", "alice:correct horse", "-d", &form, &url])
+    };
+    let answer = login("correct+horse");
+    assert!(answer.contains("200 OK") && answer.contains("logged_in"), "{answer}");
+    assert!(login("battery+staple").contains("401"));
 }
 
 #[test]

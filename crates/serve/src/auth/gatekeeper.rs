@@ -1,5 +1,6 @@
 //! The decision about one request.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -199,7 +200,7 @@ impl Gatekeeper {
                 return Ok(owner.to_owned());
             }
             if self.jwt.is_none() {
-                self.failed(about, None, "an unknown token");
+                self.failed(about.client, Some(&about.events), None, "an unknown token");
                 return Err(self.challenges.invalid_token("the token is not known here"));
             }
         }
@@ -209,13 +210,14 @@ impl Gatekeeper {
         match check.verify(token) {
             Ok(user) => Ok(user),
             Err(why) => {
+                let words = why.to_string();
                 // Who holds a token that was good does not guess.
                 if is_a_guess(&why) {
-                    self.failed(about, None, &why.to_string());
+                    self.failed(about.client, Some(&about.events), None, &words);
                 } else {
-                    self.told(about, &why.to_string());
+                    about.events.security(Rule::Credentials, Phase::Authentication, words.as_str());
                 }
-                Err(self.challenges.invalid_token(&why.to_string()))
+                Err(self.challenges.invalid_token(&words))
             }
         }
     }
@@ -225,14 +227,36 @@ impl Gatekeeper {
             let reason = "the credentials are not base64 of name:password in UTF-8";
             return Err(self.challenges.invalid_request(reason));
         };
+        self.password(name, password, about.client, Some(&about.events)).await
+    }
+
+    /// Whether this is the password of that user, for a login by other means
+    /// than HTTP's own. Failures count for the user.
+    pub async fn password_fits(&self, name: String, password: String) -> bool {
+        let short = name.len() <= NAME_BYTES_MAX && password.len() <= PASSWORD_BYTES_MAX;
+        short && self.password(name, password, None, None).await.is_ok()
+    }
+
+    /// Whether there are users with passwords.
+    pub fn has_users(&self) -> bool {
+        self.users.is_some()
+    }
+
+    async fn password(
+        &self,
+        name: String,
+        password: String,
+        client: Option<IpAddr>,
+        events: Option<&Events>,
+    ) -> Result<String, Refusal> {
         let Some(users) = self.users.as_ref().map(Watched::get) else {
             return Err(self.challenges.wanted("credentials are needed"));
         };
         let known = users.hash_of(&name);
         let nobody = hash_of_nobody(&users);
         let hash = known.unwrap_or(&nobody);
-        let client = about.client.map(Who::client);
-        let client_text = match client {
+        let who = client.map(Who::client);
+        let client_text = match who {
             Some(Who::Client(address)) => address.to_string(),
             _ => String::new(),
         };
@@ -245,7 +269,7 @@ impl Gatekeeper {
         let locked = || {
             let now = Instant::now();
             let user = self.failures.locked(Who::User(&name), now);
-            user.max(client.and_then(|who| self.failures.locked(who, now)))
+            user.max(who.and_then(|who| self.failures.locked(who, now)))
         };
         if let Some(wait) = locked() {
             return Err(Refusal::locked(wait));
@@ -257,35 +281,40 @@ impl Gatekeeper {
             Ok(Some(true)) if known.is_some() => {
                 self.passwords.remember(proof);
                 self.failures.succeeded(Who::User(&name));
-                client.inspect(|who| self.failures.succeeded(*who));
+                who.inspect(|who| self.failures.succeeded(*who));
                 Ok(name)
             }
             Ok(Some(_)) => {
                 let detail = format!("a wrong password for {name:?}");
-                self.failed(about, Some(&name), &detail);
+                self.failed(client, events, Some(&name), &detail);
                 Err(self.challenges.wrong_password())
             }
         }
     }
 
-    fn told(&self, about: &About, detail: &str) {
-        about.events.security(Rule::Credentials, Phase::Authentication, detail);
-    }
-
     /// Counts a failure of the client, and of the user where one was named.
-    fn failed(&self, about: &About, user: Option<&str>, detail: &str) {
-        self.told(about, detail);
+    fn failed(
+        &self,
+        client: Option<IpAddr>,
+        events: Option<&Events>,
+        user: Option<&str>,
+        detail: &str,
+    ) {
+        let tell = |rule, detail: &str| {
+            if let Some(events) = events {
+                events.security(rule, Phase::Authentication, detail);
+            }
+        };
+        tell(Rule::Credentials, detail);
         let now = Instant::now();
-        let client = about.client.map(Who::client);
-        for who in client.into_iter().chain(user.map(Who::User)) {
+        for who in client.map(Who::client).into_iter().chain(user.map(Who::User)) {
             if let Some(wait) = self.failures.failed(who, now) {
                 let who = match who {
                     Who::Client(address) => format!("the client {address}"),
                     Who::User(name) => format!("the user {name:?}"),
                 };
-                let detail =
-                    format!("{who} waits for {} s after repeated failures", wait.as_secs());
-                about.events.security(Rule::LockOut, Phase::Authentication, detail);
+                let wait = wait.as_secs();
+                tell(Rule::LockOut, &format!("{who} waits for {wait} s after repeated failures"));
             }
         }
     }

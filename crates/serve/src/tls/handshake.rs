@@ -57,6 +57,9 @@ pub(super) struct Handshake<'a> {
     pub(super) places: Option<&'a Places>,
 }
 
+/// The stream inside TLS; nothing, where it did not come to that.
+type Agreed<S> = Option<Inner<Rewind<S>>>;
+
 impl Handshake<'_> {
     /// Shakes hands within the server's limit, which the core keeps. Nothing
     /// where the client left without a byte or spoke without TLS; it was told
@@ -68,18 +71,14 @@ impl Handshake<'_> {
         self,
         stream: S,
         context: &'b mut Context,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Option<Inner<Rewind<S>>>>> + Send + 'b>>
+    ) -> Pin<Box<dyn Future<Output = io::Result<Agreed<S>>> + Send + 'b>>
     where
         Self: 'b,
     {
         Box::pin(self.agree(stream, context))
     }
 
-    async fn agree<S: Io>(
-        self,
-        mut stream: S,
-        context: &mut Context,
-    ) -> io::Result<Option<Inner<Rewind<S>>>> {
+    async fn agree<S: Io>(self, mut stream: S, context: &mut Context) -> io::Result<Agreed<S>> {
         let spent = context.ledger.began().elapsed();
         context.ledger.deadline(Cut::Handshake, context.limits.handshake.saturating_sub(spent));
         let mut first = vec![0; FIRST_BYTES_MAX];

@@ -1,13 +1,15 @@
 //! `plumb serve http`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use http::{Request, Response, StatusCode};
+use plumb_serve::auth::Gatekeeper;
 use plumb_serve::core::Limits;
 use plumb_serve::core::access::PrefixSet;
-use plumb_serve::http::api::{Api, Store};
+use plumb_serve::http::api::{Api, LoginCheck, Store};
 use plumb_serve::http::files::{Files, FilesConfig, FilesError, Symlinks, UploadConfig};
 use plumb_serve::http::{
     About, Cors, Handler, RequestBody, ResponseBody, ResponseHeaders, Web, WebOptions,
@@ -170,13 +172,13 @@ impl Run for Http {
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let (files, mut reach) = self.files()?;
-        let api = self.api()?;
+        let options = self.options()?;
+        let gatekeeper = options.gatekeeper.clone();
+        let api = self.api(gatekeeper.as_ref())?;
         if let Some(store) = &self.api.store {
             reach.push(Allowed { path: store.clone(), writable: true });
         }
         reach.extend(self.who.files().map(|path| beside(path)));
-        let options = self.options()?;
-        let gatekeeper = options.gatekeeper.clone();
         let mut limits = Limits::default();
         if self.files.upload {
             limits.body_bytes_max = self.upload_bytes_max() + FORM_BYTES;
@@ -253,7 +255,7 @@ impl Http {
         self.files.max_upload.unwrap_or(UploadConfig::default().size_bytes_max)
     }
 
-    fn api(&self) -> Result<Option<Api>, CommandError> {
+    fn api(&self, gatekeeper: Option<&Arc<Gatekeeper>>) -> Result<Option<Api>, CommandError> {
         if !self.api.api {
             return Ok(None);
         }
@@ -265,7 +267,16 @@ impl Http {
             let file = self.api.store.as_deref().unwrap_or("memory".as_ref()).display();
             CommandError::not_measured(format!("cannot open the store {file}: {error}"))
         })?;
-        Ok(Some(Api::new(store, None)))
+        // Who has a password may log in with it, too.
+        let login = gatekeeper.filter(|gatekeeper| gatekeeper.has_users()).map(|gatekeeper| {
+            let gatekeeper = Arc::clone(gatekeeper);
+            let check: LoginCheck = Arc::new(move |user, password| {
+                let gatekeeper = Arc::clone(&gatekeeper);
+                Box::pin(async move { gatekeeper.password_fits(user, password).await })
+            });
+            check
+        });
+        Ok(Some(Api::new(store, login)))
     }
 
     fn options(&self) -> Result<WebOptions, CommandError> {
