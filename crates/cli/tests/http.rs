@@ -326,6 +326,40 @@ fn a_pipe_gets_the_body_and_nothing_else() {
 }
 
 #[test]
+fn a_person_gets_it_indented_and_coloured_and_nothing_that_a_terminal_acts_on() {
+    if !has("python3") {
+        return;
+    }
+    let body = "{\"b\":1,\"a\":\"\u{9b}2J\"}";
+    let server = Server::new(move |request| {
+        match request {
+        _ if request.contains("/binary") => b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\x1b[2\0".to_vec(),
+        _ => format!("HTTP/1.1 200 OK\r\nX-Evil: \x1b]0;title\x07\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes(),
+    }
+    });
+    let on_terminal = |arguments: &[&str]| {
+        let spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+        let mut command = Command::new("python3");
+        command.args(["-c", spawn, env!("CARGO_BIN_EXE_plumb"), "http"]).args(arguments);
+        command
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null());
+        text(&command.output().unwrap().stdout)
+    };
+    let shown = on_terminal(&[&server.url("/")]);
+    assert!(shown.contains("200 OK\u{1b}[0m") && shown.contains("\\x1b]0;title\\x07"), "{shown:?}");
+    assert!(
+        shown.contains("\r\n    \u{1b}[36m\"b\"\u{1b}[0m: \u{1b}[33m1\u{1b}[0m,\r\n"),
+        "{shown:?}"
+    );
+    assert!(shown.contains("\\x9b2J") && !shown.contains('\u{9b}'), "{shown:?}");
+    let shown = on_terminal(&["--only-body", &server.url("/binary")]);
+    assert!(shown.contains("binary data is not shown") && !shown.contains("[2\0"), "{shown:?}");
+}
+
+#[test]
 fn the_exit_code_says_how_it_went() {
     let server = Server::new(|request| match request {
         _ if request.contains("/404") => {

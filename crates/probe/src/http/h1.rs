@@ -276,10 +276,7 @@ impl H1 {
     pub(crate) async fn after_end(&mut self) -> (usize, bool) {
         let mut closed = false;
         if self.start == self.end {
-            match self.look().await {
-                Some(Ok(0) | Err(_)) => closed = true,
-                Some(Ok(_)) | None => {}
-            }
+            closed = matches!(self.look().await, Some(Ok(0) | Err(_)));
         }
         (self.end - self.start, closed)
     }

@@ -8,7 +8,7 @@ pub fn leads_on(status: u16) -> bool {
 /// The method of the next request: 303 turns all but HEAD into GET; 301 and
 /// 302 do so for POST, as every client does; 307 and 308 change nothing. A
 /// method that becomes GET loses its body.
-pub fn method_after<'a>(status: u16, method: &'a str) -> &'a str {
+pub fn method_after(status: u16, method: &str) -> &str {
     match status {
         303 if method != "HEAD" => "GET",
         301 | 302 if method == "POST" => "GET",

@@ -15,10 +15,13 @@ pub enum Way {
     Received,
 }
 
+/// What a look is.
+type Look = dyn Fn(u32, Way, &[u8]) + Send + Sync;
+
 /// Told of every piece that passes: the connection's number, the way, the
 /// bytes.
 #[derive(Clone)]
-pub struct Tap(Arc<dyn Fn(u32, Way, &[u8]) + Send + Sync>);
+pub struct Tap(Arc<Look>);
 
 impl Tap {
     pub fn new(look: impl Fn(u32, Way, &[u8]) + Send + Sync + 'static) -> Tap {

@@ -1,5 +1,6 @@
 //! `plumb http [METHOD] URL [ITEM...]`.
 
+mod attend;
 mod build;
 mod download;
 mod item;
@@ -13,6 +14,7 @@ mod records;
 mod run;
 mod session;
 mod show;
+mod sink;
 mod stdin;
 mod words;
 

@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plumb_evidence::Event;
 use plumb_probe::http::{
     Auth, BodyFailure, Client, Config, Failure, Fate, Jar, Request, Response, Told, Versions,
 };
 use plumb_probe::{Network, Recorder, Retry, credentials};
 use plumb_report::{Line, Tone, units};
-use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::attend::attended;
 use super::build::{self, Job};
 use super::download::{self, Download, Place};
 use super::phases::Phases;
@@ -20,14 +19,12 @@ use super::records::{
 };
 use super::session::Session;
 use super::show::{self, Look, Parts, Shown};
-use super::{Http, narrate, raw};
+use super::sink::{Gathered, UntilClosed};
+use super::{Http, raw};
 use crate::args::request::EVERY_PROXY;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{self, Output};
-
-/// Bytes of a body that a `body` record holds.
-const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// How long the end of the process waits for threads that a lookup or stdin
 /// still holds: not at all, they have nothing left to tell.
@@ -215,9 +212,7 @@ impl Talk<'_> {
         let request = job.request.clone();
         match tokio::time::timeout(limit, self.one(client, job)).await {
             Ok(done) => done,
-            Err(_) => {
-                self.failed(&request, &Failure::OutOfTime { limit_ms: limit.as_millis() })
-            }
+            Err(_) => self.failed(&request, &Failure::OutOfTime { limit_ms: limit.as_millis() }),
         }
     }
 
@@ -563,85 +558,6 @@ fn is_refusal(response: &Response) -> bool {
     !matches!(response.status(), 200..=299 | 416)
 }
 
-/// Waits for the work while its events are told; false if the user stopped it.
-async fn attended(
-    events: &mut Option<UnboundedReceiver<Event>>,
-    work: impl Future<Output = Result<(), CommandError>>,
-) -> Result<bool, CommandError> {
-    let columns = output::columns_of_stderr();
-    let tell = |event: &Event| output::tell(&narrate::lines(event, columns));
-    let next = async |events: &mut Option<UnboundedReceiver<Event>>| match events {
-        Some(events) => events.recv().await,
-        None => std::future::pending().await,
-    };
-    let mut stop = std::pin::pin!(interrupt());
-    let mut work = std::pin::pin!(work);
-    let done = loop {
-        tokio::select! {
-            biased;
-            () = &mut stop => break Ok(false),
-            Some(event) = next(events) => tell(&event),
-            done = &mut work => break done.map(|()| true),
-        }
-    };
-    while let Some(Ok(event)) = events.as_mut().map(UnboundedReceiver::try_recv) {
-        tell(&event);
-    }
-    done
-}
-
-/// Done when the user presses Ctrl-C; never, where that cannot be heard.
-async fn interrupt() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
 fn cannot_show(error: std::io::Error) -> CommandError {
     CommandError::not_measured(format!("cannot write the answer: {error}"))
-}
-
-/// The answer's writer, which fails once nobody reads it any more: the rest of
-/// a body need not come.
-struct UntilClosed<'a>(&'a mut Output);
-
-impl std::io::Write for UntilClosed<'_> {
-    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
-        self.0.writer().write_all(data)?;
-        if self.0.is_closed() {
-            return Err(std::io::ErrorKind::BrokenPipe.into());
-        }
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.writer().flush()
-    }
-}
-
-/// The beginning of a body, for a record.
-#[derive(Default)]
-struct Gathered {
-    bytes: Vec<u8>,
-    full: bool,
-}
-
-impl Gathered {
-    fn text(self) -> Option<String> {
-        String::from_utf8(self.bytes).ok().filter(|_| !self.full)
-    }
-}
-
-impl std::io::Write for Gathered {
-    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
-        self.full |= self.bytes.len() + data.len() > TEXT_BYTES_MAX;
-        if !self.full {
-            self.bytes.extend_from_slice(data);
-        }
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
