@@ -229,7 +229,11 @@ fn failure(error: webpki::Error) -> TrustResult {
         E::CertNotValidForName(_) => TrustResult::WrongName,
         // A certificate that is an authority's and signed itself: what fails
         // first is its use as a server's, what matters is that nobody vouches.
-        E::UnknownIssuer | E::CaUsedAsEndEntity => TrustResult::UnknownIssuer,
+        // A root of the issuer's name with a key of another kind did not sign it:
+        // Debian's snake-oil certificate is called localhost, as many others are.
+        E::UnknownIssuer
+        | E::CaUsedAsEndEntity
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => TrustResult::UnknownIssuer,
         E::RequiredEkuNotFoundContext(_) => TrustResult::WrongPurpose,
         E::CertRevoked => TrustResult::Revoked,
         E::InvalidSignatureForPublicKey => TrustResult::BadSignature,
@@ -243,8 +247,7 @@ fn in_words(error: &webpki::Error) -> String {
     use webpki::Error as E;
     let words = match error {
         E::UnsupportedCriticalExtension => "it has a critical extension that nobody here knows",
-        E::UnsupportedSignatureAlgorithmContext(_)
-        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+        E::UnsupportedSignatureAlgorithmContext(_) => {
             "it is signed with an algorithm that is not accepted, such as SHA-1"
         }
         E::NameConstraintViolation => "its issuer may not vouch for its names (name constraints)",
