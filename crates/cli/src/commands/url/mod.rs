@@ -126,6 +126,8 @@ struct Record<'a> {
     /// Both take it, and read the same host, port and path.
     agree: bool,
     host: Option<&'a HostFacts>,
+    /// What kind of scheme it is, in words; null for one without a class.
+    scheme_class: Option<&'static str>,
     origin: Option<String>,
     notices: &'a [Notice],
 }
@@ -180,6 +182,7 @@ fn record<'a>(url: &'a Url, notices: &'a [Notice]) -> Record<'a> {
             && whatwg.refused.is_none()
             && (&rfc.host, rfc.port, &rfc.query) == (&whatwg.host, whatwg.port, &whatwg.query),
         host: url.host.as_ref(),
+        scheme_class: url.parsed.as_ref().and_then(|url| reading::scheme_class(url.scheme())),
         origin: url.parsed.as_ref().map(|parsed| parsed.origin().ascii_serialization()),
         notices,
     }

@@ -351,6 +351,20 @@ fn cover_userinfo(text: &str, secret: bool) -> String {
     }
 }
 
+/// What kind of scheme it is.
+pub(super) fn scheme_class(scheme: &str) -> Option<&'static str> {
+    Some(match scheme {
+        "https" | "wss" => "of the web, encrypted",
+        "http" | "ws" => "of the web, in clear text",
+        "ftp" => "of the web's first days, in clear text; browsers gave it up",
+        "file" => "a file of this machine",
+        "data" | "blob" | "about" => "of the browser itself, no request",
+        "javascript" | "vbscript" => "a program",
+        "mailto" | "tel" | "sms" | "urn" => "names something, leads to no host",
+        _ => return None,
+    })
+}
+
 /// The port of a scheme where none is written.
 pub(super) fn default_port(scheme: &str) -> Option<u16> {
     Some(match scheme {

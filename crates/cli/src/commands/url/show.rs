@@ -2,10 +2,10 @@
 
 use plumb_report::text::{Detail, Layout};
 use plumb_report::{Line, Tone, sanitize, styled};
-use plumb_wire::http::url::{Parts, is_special, pairs};
+use plumb_wire::http::url::{Parts, pairs};
 
 use super::picture;
-use super::reading::{Reading, Url, default_port};
+use super::reading::{Reading, Url, default_port, scheme_class};
 use super::risk::{Level, Notice};
 
 /// Columns before everything, and those of the names at the left.
@@ -176,8 +176,9 @@ fn facts(url: &Url, columns: usize) -> Vec<Line> {
             true => ("origin", origin.ascii_serialization()),
             false => ("origin", "opaque: the same as no other".to_owned()),
         });
-        let class = if is_special(scheme) { "one of the web's, with rules of its own" } else { "" };
-        if class.is_empty() && parsed.cannot_be_a_base() {
+        if let Some(class) = scheme_class(scheme) {
+            facts.push(("scheme", format!("{scheme}: {class}")));
+        } else if parsed.cannot_be_a_base() {
             facts
                 .push(("scheme", format!("{scheme}: what follows is opaque, it cannot be a base")));
         }
