@@ -436,4 +436,35 @@ mod tests {
         assert_eq!(upgrade.received(&vec![b'2'; REPLY_MAX_BYTES]), Next::Wait);
         assert!(matches!(upgrade.received(b"2"), Next::Refused(_)));
     }
+
+    #[test]
+    fn no_bytes_make_a_client_panic() {
+        // Bytes that steer each protocol's branches, in an order that a small
+        // generator picks.
+        const PARTS: [&[u8]; 12] = [
+            b"220 ",
+            b"2",
+            b"-",
+            b"\r\n",
+            b"+OK",
+            b"a OK",
+            b"\x30\x84",
+            b"\xff\xff\xff\xff",
+            b"<proceed",
+            b"</stream:features>",
+            b"urn:ietf:params:xml:ns:xmpp-tls",
+            b"\0",
+        ];
+        for (_, protocol) in NAMES {
+            let mut state = 1_u32;
+            for _ in 0..200 {
+                let mut upgrade = Upgrade::new(protocol, "<'&>");
+                let _ = upgrade.begin();
+                for _ in 0..20 {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let _ = upgrade.received(PARTS[(state >> 24) as usize % PARTS.len()]);
+                }
+            }
+        }
+    }
 }
