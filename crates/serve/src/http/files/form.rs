@@ -17,14 +17,12 @@ use plumb_wire::http::path::{Segments, encode};
 use super::config::UploadConfig;
 use super::found::Found;
 use super::page::{Form, Trouble, form, plain};
-use super::upload::{Receiver, TAKEN, body_trouble, insert, publish, write};
+use super::upload::{Receiver, TAKEN, WRITE_BYTES, body_trouble, insert, publish, write};
 use super::{Shelf, path_of};
 use crate::http::message::{RequestBody, ResponseBody};
 
 /// Files of one form: each is an open file until all are there.
 const FILES_MAX: usize = 64;
-/// Written at once.
-const WRITE_BYTES: usize = 256 * 1024;
 
 /// A file that came and has no name yet.
 struct Arrived {

@@ -28,7 +28,7 @@ use super::{Shelf, path_of};
 use crate::http::message::{About, BodyError, RequestBody, ResponseBody};
 
 /// Written at once: few calls for a large file, little memory for many.
-const WRITE_BYTES: usize = 256 * 1024;
+pub(super) const WRITE_BYTES: usize = 256 * 1024;
 
 impl Shelf {
     /// What may be changed, where this request may.

@@ -18,7 +18,8 @@ use plumb_wire::http::validator::{Comparison, EntityTag, names};
 /// every truncation moves the ctime, which no program can set back (the mtime
 /// it can), and a file that is replaced is another inode. What is left is two
 /// writes of one length within one tick of the kernel's clock with a request
-/// between them; since Linux 6.13 such writes differ too.
+/// between them; since Linux 6.13 such writes differ too. A program that writes
+/// through a mapping moves the ctime once per write-back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Version(pub(super) Look);
 
