@@ -113,20 +113,19 @@ impl Talk {
         let Message { bytes, end } = message;
         // Mirrored: a client that ends its lines with CR LF gets such lines.
         let mirrored = Some(end);
-        if let Some(refusal) = &options.utf8 {
-            if std::str::from_utf8(bytes).is_err() {
-                let _ = options.framing.put(refusal, mirrored, out);
-                return ControlFlow::Break(Ending::NotUtf8);
-            }
+        if let Some(refusal) = &options.utf8
+            && std::str::from_utf8(bytes).is_err()
+        {
+            let _ = options.framing.put(refusal, mirrored, out);
+            return ControlFlow::Break(Ending::NotUtf8);
         }
         self.answered += 1;
-        if let Some(word) = &options.close_word {
-            if let Some(forgiven) = is_close_word(word, bytes) {
-                if let Some(closing) = &options.closing {
-                    let _ = options.framing.put(closing, mirrored, out);
-                }
-                return ControlFlow::Break(Ending::CloseWord { forgiven });
+        let closed = options.close_word.as_deref().and_then(|word| is_close_word(word, bytes));
+        if let Some(forgiven) = closed {
+            if let Some(closing) = &options.closing {
+                let _ = options.framing.put(closing, mirrored, out);
             }
+            return ControlFlow::Break(Ending::CloseWord { forgiven });
         }
         let put = match &options.reply {
             None => options.framing.put(bytes, mirrored, out),
