@@ -411,3 +411,83 @@ fn same_path(one: &str, other: &str) -> bool {
     let plain = |path: &str| if path.is_empty() { b"/".to_vec() } else { decode(path).bytes };
     plain(one) == plain(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is to be warned of, and what is only noted, in their order.
+    fn ids(text: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+        let all = notices(&Url::read(text));
+        let of = |level: Level| {
+            all.iter().filter(|notice| notice.level == level).map(|notice| notice.id).collect()
+        };
+        (of(Level::Warning), of(Level::Note))
+    }
+
+    #[test]
+    fn an_ordinary_url_is_nothing_to_talk_about() {
+        for text in [
+            "https://api.example.com:8443/v2/users?page=1&limit=10&q=hello+world#section",
+            "http://www.example.com",
+            "mailto:someone@example.com",
+            "https://www.example.com/?next=https%3A%2F%2Fwww.example.net%2F",
+            "https://www.example.com/100%25",
+            "ssh://git@www.example.com/",
+        ] {
+            assert_eq!(ids(text).0, [] as [&str; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_deceives_programs_and_people() {
+        for (text, warnings) in [
+            (r"http://good.example\@evil.example/", &["host-differs"][..]),
+            (r"http:/\evil.example", &["host-missing", "path-backslash"]),
+            ("http:evil.example", &["host-missing"]),
+            ("https:///evil.example/", &["host-missing"]),
+            (" https://h.example.com/", &["host-missing"]),
+            ("http://0x7f.1/", &["host-ipv4-form"]),
+            ("http://2130706433/", &["host-ipv4-form"]),
+            ("http://0177.0.0.1/", &["host-ipv4-form"]),
+            ("http://127.1/", &["host-ipv4-form"]),
+            ("http://%65xample.com/", &["host-mapped"]),
+            ("http://ｅxample.com/", &["host-mapped"]),
+            ("http://www.example.com@evil.com/", &["userinfo-looks-like-host"]),
+            ("http://u:p@www.example.com/", &["userinfo-password"]),
+            ("http://a@b@www.example.com/", &["userinfo-two-ats"]),
+            ("http://good.com#@evil.com/", &["at-behind-host"]),
+            ("http://good.com?@evil.com/", &["at-behind-host"]),
+            ("http://h.com/a\tb", &["dropped-character"]),
+            ("http://h.com/%2e%2e/x", &["path-encoded-dots"]),
+            ("http://h.com/a%zz", &["percent-broken"]),
+            ("http://h.com/a%00", &["percent-nul"]),
+            ("http://h.com/?a=%0d%0aSet-Cookie:x", &["percent-line-end"]),
+            ("http://h.com/%252e%252e", &["percent-twice"]),
+            ("http://xn--80ak6aa92e.com/", &["host-looks-like"]),
+            ("javascript:alert(1)", &["scheme-script"]),
+        ] {
+            assert_eq!(ids(text).0, warnings, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_good_to_know() {
+        for (text, notes) in [
+            ("http://h.com:80/", &["port-default"][..]),
+            ("http://h.com:/", &["port-empty"]),
+            ("http://h.com:0080/", &["port-zeros"]),
+            ("http://h.com./", &["host-dot"]),
+            ("http://h.com/a/../b", &["path-dots"]),
+            ("http://h.com/a%2Fb", &["percent-slash"]),
+            ("http://10.0.0.1/", &["host-not-public"]),
+            ("http://[::ffff:127.0.0.1]/", &["host-ipv6-form", "host-not-public"]),
+            ("http://169.254.169.254/latest", &["host-not-public"]),
+            ("http://bücher.com/", &["host-idn"]),
+            ("/a/b", &["relative"]),
+            ("http://someone@h.com/", &["userinfo"]),
+        ] {
+            assert_eq!(ids(text), (Vec::new(), notes.to_vec()), "{text:?}");
+        }
+    }
+}
