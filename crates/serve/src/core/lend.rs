@@ -5,7 +5,7 @@
 //! functions wait holding nothing, and lend that buffer for the moment.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;

@@ -61,6 +61,7 @@ struct Connection {
     socket: Socket,
     ledger: Arc<Ledger>,
     /// What was read before the service began, behind a proxy's header.
+    #[allow(clippy::box_collection, reason = "hardly any connection has it: it costs a word")]
     seen: Option<Box<Vec<u8>>>,
     /// There while, or shortly after, the peer did not take what was written.
     blocked: Option<Box<Blocked>>,
