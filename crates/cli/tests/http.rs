@@ -665,6 +665,50 @@ fn stdin_is_a_body_where_it_is_meant_and_never_waited_for_else() {
     assert!(server.heard().pop().unwrap().starts_with("GET /quiet"));
 }
 
+#[test]
+fn a_reader_that_goes_away_and_a_user_who_stops_it_end_it() {
+    let server = Server::new(|request| match request {
+        _ if request.contains("/large") => [
+            b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n".to_vec(),
+            vec![b'x'; 50_000_000],
+        ]
+        .concat(),
+        // All but the last byte: what follows is waited for.
+        _ => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n1".to_vec(),
+    });
+    let mut child = plumb()
+        .arg(server.url("/large"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut some = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    let mut child = plumb()
+        .args(["--json", &server.url("/")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().contains("\"type\":\"response\"")));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert!(lines.last().unwrap().unwrap().contains("\"interrupted\":true"));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_head_is_what_head_gives() {
+    let server =
+        Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n");
+    let output = run(&["HEAD", &server.url("/")]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"));
+}
+
 /// A proxy of either kind that notes what it was asked and connects to `to`.
 fn proxy(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -186,7 +186,10 @@ impl Dialler<'_> {
                 socks::connect(self.scope, connection, choice, to, deadline).await.map_err(failed)
             }
             "socks5h" => {
-                let to = socks::To::Name(origin.host.clone(), origin.port);
+                let to = match origin.host.trim_matches(['[', ']']).parse::<IpAddr>() {
+                    Ok(address) => socks::To::Address(SocketAddr::new(address, origin.port)),
+                    Err(_) => socks::To::Name(origin.host.clone(), origin.port),
+                };
                 socks::connect(self.scope, connection, choice, to, deadline).await.map_err(failed)
             }
             other => Err(failed(format!("a proxy of the kind {other} is not known"))),

@@ -306,7 +306,8 @@ impl Exchange<'_> {
                     }
                 };
                 h1.begin_body(found.framing);
-                (reusable, remarks) = (found.reusable, found.remarks);
+                reusable = found.reusable && !self.message.asks_to_close();
+                remarks = found.remarks;
                 found.declared_bytes
             }
             Kind::H2(_) => {

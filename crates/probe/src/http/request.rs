@@ -120,7 +120,10 @@ impl Request {
                     headers.append("Content-Length", size.to_string());
                 }
             }
-            _ => headers.append("Transfer-Encoding", "chunked"),
+            _ => {
+                headers.remove("content-length");
+                headers.append("Transfer-Encoding", "chunked");
+            }
         }
     }
 }
@@ -171,6 +174,13 @@ impl Message {
             ..Head::default()
         }
         .encode()
+    }
+
+    /// Whether the connection is to end with this exchange (RFC 9112 section
+    /// 9.6).
+    pub(crate) fn asks_to_close(&self) -> bool {
+        let options = self.headers.get("connection").unwrap_or_default().to_ascii_lowercase();
+        options.split(',').any(|option| option.trim() == "close")
     }
 
     /// Whether the body goes in chunks.

@@ -57,7 +57,8 @@ pub(super) fn run(http: &Http) -> Result<ExitStatus, CommandError> {
         .enable_all()
         .build()
         .map_err(|error| CommandError::not_measured(format!("cannot start: {error}")))?;
-    let parts = Parts::of(http, output.live)?;
+    let is_head = jobs.iter().all(|job| job.request.method == "HEAD");
+    let parts = Parts::of(http, output.live, is_head)?;
     let look = Look::of(http, &output);
     let talk = Talk {
         http,

@@ -28,13 +28,16 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn of(http: &Http, terminal: bool) -> Result<Parts, CommandError> {
+    /// `head` is whether only heads come: of HEAD there is nothing else to
+    /// print.
+    pub(super) fn of(http: &Http, terminal: bool, head: bool) -> Result<Parts, CommandError> {
         let letters = match (&http.shown.print, http.output.verbose) {
             (Some(print), _) => print.as_str(),
             (None, _) if http.message.offline => "HB",
             (None, _) if http.output.quiet => "",
             (None, _) if http.shown.only_headers => "h",
             (None, _) if http.shown.only_body => "b",
+            (None, 0) if head => "h",
             (None, 1) => "HBhb",
             (None, 2..) => "HBhbm",
             (None, 0) if http.downloads() => {
