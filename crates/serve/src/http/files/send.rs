@@ -27,6 +27,9 @@ use crate::http::message::ResponseBody;
 /// Files up to this size are read at once and sent in one piece: as much as a
 /// socket's send buffer takes without waiting.
 const SMALL_BYTES_MAX: u64 = 64 * 1024;
+/// Fields of an answer with those that the engine adds: one allocation, and
+/// not one each time that the map has grown.
+const HEADERS_USUAL: usize = 16;
 /// Below this, a compressed file needs as many packets as a plain one.
 const WORTH_COMPRESSING_BYTES: u64 = 1024;
 /// Files up to this size are compressed as a whole, and kept so: most pages
@@ -73,6 +76,7 @@ impl Shelf {
         let modified = found.version.modified(now);
         let mut response = Response::new(ResponseBody::empty());
         let headers = response.headers_mut();
+        headers.reserve(HEADERS_USUAL);
         set(headers, ETAG, &format!("\"{tag}\""));
         if let Some(value) = self.cache_control_of(path) {
             headers.insert(CACHE_CONTROL, value);
