@@ -242,6 +242,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_browser_gets() {
+        let entry = |name: &str, kind, size_bytes| Entry {
+            name: name.into(),
+            kind,
+            is_link: name == "latest",
+            size_bytes,
+            modified_unix_s: 784_111_777,
+        };
+        let listing = Listing {
+            asked: Segments::parse("/a%20b/%3Cc%3E/").unwrap(),
+            order: crate::http::files::listing::Order { by: By::Size, descending: true, page: 2 },
+            entries: vec![
+                entry("sub", EntryKind::Directory, 4096),
+                entry("latest", EntryKind::File, 1234),
+                entry("<b>&\".png", EntryKind::File, 0),
+            ],
+            directories: 1,
+            files: 1200,
+            size_bytes: 123_456_789,
+            pages: 3,
+            more: true,
+            upload: true,
+        };
+        let page = page(&listing).replace(STYLE, "STYLE").replace(ICONS, "ICONS");
+        // One element a line, to be read in a diff.
+        insta::assert_snapshot!(page.replace("><", ">\n<"));
+    }
+
+    #[test]
     fn sizes_for_people() {
         for (size, text) in [
             (0, "0 B"),
