@@ -24,7 +24,7 @@ pub(super) struct Offers {
 /// A place to listen on, as it was asked for.
 #[derive(Debug, Clone)]
 pub(super) enum Wanted {
-    Address { text: String, address: Address },
+    Address(Address),
     Systemd,
 }
 
@@ -57,10 +57,10 @@ pub(super) fn wanted(args: &ListenArgs, offers: Offers) -> Result<Vec<Wanted>, C
         given => given.to_vec(),
     };
     let defaults = Defaults { transport: Transport::Tcp, port: Some(offers.port) };
-    texts.into_iter().map(|text| read(text, defaults, offers)).collect()
+    texts.iter().map(|text| read(text, defaults, offers)).collect()
 }
 
-fn read(text: String, defaults: Defaults, offers: Offers) -> Result<Wanted, CommandError> {
+fn read(text: &str, defaults: Defaults, offers: Offers) -> Result<Wanted, CommandError> {
     if text == SYSTEMD {
         if environment::listen_descriptors().is_empty() {
             return Err(CommandError::usage("the service manager has passed no socket on")
@@ -68,7 +68,7 @@ fn read(text: String, defaults: Defaults, offers: Offers) -> Result<Wanted, Comm
         }
         return Ok(Wanted::Systemd);
     }
-    let address = Address::to_listen(&text, defaults)?;
+    let address = Address::to_listen(text, defaults)?;
     let datagrams = matches!(
         address,
         Address::Ip { transport: Transport::Udp, .. } | Address::Unix { datagram: true, .. }
@@ -76,17 +76,17 @@ fn read(text: String, defaults: Defaults, offers: Offers) -> Result<Wanted, Comm
     if datagrams && !offers.datagrams {
         let end = text.find(':').unwrap_or(text.len());
         return Err(
-            CommandError::usage("this server takes connections, not datagrams").at(&text, 0..end)
+            CommandError::usage("this server takes connections, not datagrams").at(text, 0..end)
         );
     }
-    Ok(Wanted::Address { text, address })
+    Ok(Wanted::Address(address))
 }
 
 /// The names under which clients know the server, for a certificate.
 pub(super) fn names(wanted: &[Wanted]) -> Vec<String> {
     let mut names = vec!["localhost".to_owned()];
     for one in wanted {
-        let Wanted::Address { address: Address::Ip { host, .. }, .. } = one else { continue };
+        let Wanted::Address(Address::Ip { host, .. }) = one else { continue };
         let any = host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_unspecified());
         let more =
             if any { vec!["127.0.0.1".to_owned(), "::1".to_owned()] } else { vec![host.clone()] };
@@ -101,7 +101,7 @@ pub(super) fn names(wanted: &[Wanted]) -> Vec<String> {
 
 /// Whether TLS was asked for by an address.
 pub(super) fn any_tls(wanted: &[Wanted]) -> bool {
-    wanted.iter().any(|one| matches!(one, Wanted::Address { address, .. } if address.is_tls()))
+    wanted.iter().any(|one| matches!(one, Wanted::Address(address) if address.is_tls()))
 }
 
 /// Binds all, or says what is in the way.
@@ -118,7 +118,7 @@ pub(super) fn all(
                     sockets.push(bind(&ListenAt::Inherited(descriptor), options, false)?);
                 }
             }
-            Wanted::Address { address, .. } => {
+            Wanted::Address(address) => {
                 for at in address.listen_at(family)? {
                     sockets.push(bind(&at, options, address.is_tls())?);
                 }
