@@ -86,6 +86,10 @@ impl Run for UrlCommand {
         let many = self.urls.len() > 1 || self.urls.iter().any(|url| url == "-");
         let mut shown = 0;
         each_text(&self.urls, |text| {
+            if text.is_empty() {
+                return Err(CommandError::usage("the URL is empty")
+                    .hint("an empty reference means the document itself: plumb url join BASE ''"));
+            }
             let url = Url::read(text);
             if url.rfc3986.refused.is_some() && url.whatwg.refused.is_some() && !many {
                 return Err(no_url(&url));

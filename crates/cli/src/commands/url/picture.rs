@@ -21,8 +21,9 @@ pub(super) fn draw(
         let to = row_end(&cells, from, columns);
         lines.push(row_text(&cells[from..to]));
         let pieces = pieces(&cells[from..to], parts);
-        lines.push(Line::new().and(Tone::Faint, marks(&pieces, unicode)));
         let labels = labels(&pieces, &mut named, parts);
+        let middles: Vec<usize> = labels.iter().map(|(middle, _)| *middle).collect();
+        lines.push(Line::new().and(Tone::Faint, marks(&pieces, &middles, unicode)));
         lines.extend(
             names(&labels, columns, unicode)
                 .into_iter()
@@ -36,6 +37,7 @@ pub(super) fn draw(
 /// One character: where it is, and as it is shown (an escape may be longer).
 struct Cell {
     at: usize,
+    end: usize,
     shown: String,
 }
 
@@ -51,7 +53,11 @@ struct Piece {
 
 fn cells(text: &str) -> Vec<Cell> {
     text.char_indices()
-        .map(|(at, c)| Cell { at, shown: sanitize::text(&String::from(c)).into_owned() })
+        .map(|(at, c)| Cell {
+            at,
+            end: at + c.len_utf8(),
+            shown: sanitize::text(&String::from(c)).into_owned(),
+        })
         .collect()
 }
 
@@ -95,14 +101,15 @@ fn pieces(cells: &[Cell], parts: &[(&str, Range<usize>)]) -> Vec<Piece> {
             start,
             end,
             from_above: range.start < first.at,
-            to_below: range.end > last.at + 1 && end == column,
+            to_below: range.end > last.end && end == column,
         });
     }
     pieces
 }
 
-/// A bracket under each piece, open where it goes on.
-fn marks(pieces: &[Piece], unicode: bool) -> String {
+/// A bracket under each piece, open where it goes on, with a stem where its
+/// name stands below.
+fn marks(pieces: &[Piece], middles: &[usize], unicode: bool) -> String {
     let (left, flat, middle, right, single) =
         if unicode { ('└', '─', '┬', '┘', '│') } else { ('\\', '_', '_', '/', '|') };
     let mut row: Vec<char> = Vec::new();
@@ -113,7 +120,7 @@ fn marks(pieces: &[Piece], unicode: bool) -> String {
             row[piece.start] = single;
             continue;
         }
-        if piece.end - piece.start > 2 {
+        if piece.end - piece.start > 2 && middles.contains(&centre(piece)) {
             row[centre(piece)] = middle;
         }
         if !piece.from_above {
@@ -252,6 +259,6 @@ mod tests {
 
     #[test]
     fn what_is_escaped_and_what_is_wide_keeps_its_column() {
-        insta::assert_snapshot!(picture("http://例え.jp/\u{202e}x?y", 78, true));
+        insta::assert_snapshot!(picture("http://例え.jp/\u{202e}x?é", 78, true));
     }
 }

@@ -166,6 +166,11 @@ fn by_rfc3986(text: &str, parts: Parts, secret: Option<&Range<usize>>) -> Readin
     };
     let parsed = UriRef::parse(text);
     let refused = match &parsed {
+        Err(error) if in_host(text, &parts, error.index()) => Some(Refused {
+            why: "a host is ASCII: a name beyond it is written xn--...".to_owned(),
+            start: parts.host.as_ref().map_or(0, |host| host.start),
+            end: parts.host.as_ref().map_or(0, |host| host.end),
+        }),
         Err(error) => Some(refused_by_grammar(text, error.index(), error.kind())),
         // The grammar allows any digits, the transport 16 bits.
         Ok(_) => {
@@ -195,6 +200,12 @@ fn by_rfc3986(text: &str, parts: Parts, secret: Option<&Range<usize>>) -> Readin
         normalized: normalized.map(|text| cover_userinfo(&text, secret.is_some())),
         parts: Some(parts),
     }
+}
+
+/// Whether the place is a character beyond ASCII in the host.
+fn in_host(text: &str, parts: &Parts, at: usize) -> bool {
+    let beyond = text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(|c| !c.is_ascii());
+    beyond && parts.host.as_ref().is_some_and(|host| host.contains(&at))
 }
 
 /// A path without dot segments, though the URL around it is refused.
