@@ -76,18 +76,19 @@ struct Listening {
 
 impl Listening {
     fn start(arguments: &[&str]) -> Listening {
-        let mut child = plumb(&[&["listen"], arguments].concat()).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        loop {
+        // Were the test to fail, it would not wait for ever.
+        let mut command = plumb(&[&["listen", "--timeout", "60s"], arguments].concat());
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut new = Listening { child, stderr, said: String::new(), address: String::new() };
+        while new.address.is_empty() {
             let mut line = String::new();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended: {said}");
-            said.push_str(&line);
-            if let Some(address) = line.strip_prefix("listening on ") {
-                let address = address.trim_end().to_owned();
-                return Listening { child, stderr, said, address };
-            }
+            assert_ne!(new.stderr.read_line(&mut line).unwrap(), 0, "it ended: {}", new.said);
+            let address = line.strip_prefix("listening on ").unwrap_or_default();
+            new.address = address.trim_end().to_owned();
+            new.said.push_str(&line);
         }
+        new
     }
 
     fn socket(&self) -> SocketAddr {
@@ -332,8 +333,7 @@ fn a_closed_udp_port_says_so_and_a_silent_one_is_left() {
 
 #[test]
 fn a_broadcast_wants_permission() {
-    let arguments = ["connect", "udp://255.255.255.255:9", "--read-timeout", "10ms"];
-    let output = with_input(&arguments, b"x");
+    let output = with_input(&["connect", "udp://255.255.255.255:9"], b"x");
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(said.contains("(EACCES)") && said.contains("--so-broadcast"), "{said}");
@@ -547,7 +547,6 @@ fn openssl_understands_both_ends() {
         return;
     }
     let mut listening = Listening::start(&["tls://127.0.0.1:0", "--tls", "self"]);
-    listening.input(b"from plumb");
     let port = listening.socket().port();
     let mut client = Command::new("openssl")
         .args(["s_client", "-quiet", "-connect", &format!("127.0.0.1:{port}")])
@@ -556,10 +555,15 @@ fn openssl_understands_both_ends() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    client.stdin.take().unwrap().write_all(b"from openssl").unwrap();
+    client.stdin.take().unwrap().write_all(b"from openssl\n").unwrap();
+    // s_client says nothing more once it has heard the other side's end.
+    let mut line = String::new();
+    BufReader::new(listening.child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "from openssl\n");
+    listening.input(b"from plumb");
     let output = client.wait_with_output().unwrap();
     assert_eq!(text(&output.stdout), "from plumb");
-    assert_eq!(text(&listening.end().1), "from openssl");
+    assert_eq!(listening.end().0, 0);
 }
 
 /// Python's ends: smtplib's server side is played by hand, TLS by `ssl`.

@@ -138,7 +138,12 @@ pub(crate) async fn converse(
     tokio::pin!(signalled);
     let mut last = Instant::now();
     let end = loop {
-        let wait = wait(near.input.ended, &count, manner, patience);
+        // What waits to be sent is no silence.
+        let wait = if near.input.waiting.is_empty() {
+            wait(near.input.ended, &count, manner, patience)
+        } else {
+            None
+        };
         let deadline = wait.map(|wait| last + wait);
         let may_send = socket.knows_peer() && !near.input.ended
             || !near.input.waiting.is_empty() && socket.knows_peer();

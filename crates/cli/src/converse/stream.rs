@@ -19,8 +19,8 @@ use super::text::{Cutter, Lines, Way};
 use super::{CHUNK_BYTES, End, Manner, Outcome, interrupted};
 
 /// After the peer's end: silence of this side that counts as having nothing
-/// more at hand.
-const AT_HAND: Duration = Duration::from_millis(50);
+/// more at hand; long enough for a program that writes to a busy machine's pipe.
+const AT_HAND: Duration = Duration::from_millis(200);
 
 /// After this side's program has ended: how long the peer may take to end too.
 /// Closing with bytes unread would send RST, and RST makes the peer forget
