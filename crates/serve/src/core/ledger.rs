@@ -39,17 +39,30 @@ pub struct Ledger {
     /// When a write that waits is to be judged; 0 when none does.
     judge_ns: AtomicU64,
     encrypted: AtomicBool,
-    said: Mutex<Said>,
+    /// A place in [`PROTOCOLS`], from 1.
+    protocol: AtomicU8,
+    /// What few connections have, in a box: until then it costs a word.
+    more: Mutex<Option<Box<More>>>,
+}
+
+/// The names of protocols that were ever spoken, once each: thousands of
+/// connections share one, and each keeps a byte of it.
+static PROTOCOLS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+/// The place of a name, from 1. A server that speaks more than 255 protocols
+/// leaves the last ones unnamed.
+fn place_of(protocol: &'static str) -> u8 {
+    let mut all = PROTOCOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = all.iter().position(|&known| known == protocol).unwrap_or_else(|| {
+        if all.len() < usize::from(u8::MAX) {
+            all.push(protocol);
+        }
+        all.len() - 1
+    });
+    if all[at] == protocol { at as u8 + 1 } else { 0 }
 }
 
 /// What the service or the stream said about the connection.
-#[derive(Debug, Default)]
-struct Said {
-    protocol: Option<&'static str>,
-    /// What few connections have, in a box: until then it costs a word.
-    more: Option<Box<More>>,
-}
-
 #[derive(Debug, Default)]
 struct More {
     user: Option<String>,
@@ -101,13 +114,14 @@ impl Ledger {
             working: AtomicU32::new(0),
             judge_ns: AtomicU64::new(0),
             encrypted: AtomicBool::new(false),
-            said: Mutex::default(),
+            protocol: AtomicU8::new(0),
+            more: Mutex::default(),
         }
     }
 
     /// Names the protocol that is spoken: `echo`, `HTTP/1.1`.
     pub fn set_protocol(&self, protocol: &'static str) {
-        self.lock().protocol = Some(protocol);
+        self.protocol.store(place_of(protocol), Ordering::Relaxed);
     }
 
     /// Names who the client proved to be.
@@ -270,14 +284,17 @@ impl Ledger {
 
     /// The record of the connection's end.
     pub(super) fn record(&self, how: Closed) -> ConnectionRecord {
-        let said = std::mem::take(&mut *self.lock());
-        let more = said.more.map(|more| *more).unwrap_or_default();
+        let more = self.lock().take().map(|more| *more).unwrap_or_default();
+        let protocol = usize::from(self.protocol.load(Ordering::Relaxed)).checked_sub(1);
+        let all = PROTOCOLS.lock().unwrap_or_else(PoisonError::into_inner);
+        let protocol = protocol.and_then(|at| all.get(at)).map(|&name| name.to_owned());
+        drop(all);
         ConnectionRecord {
             how,
             read_bytes: self.read_bytes(),
             written_bytes: self.written_bytes(),
             duration_ns: nanoseconds(self.began.elapsed()),
-            protocol: said.protocol.map(str::to_owned),
+            protocol,
             requests: self.requests(),
             tls: more.tls,
             user: more.user,
@@ -285,13 +302,13 @@ impl Ledger {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Said> {
+    fn lock(&self) -> MutexGuard<'_, Option<Box<More>>> {
         // Nothing is left half said when a service panics.
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+        self.more.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn more(&self, say: impl FnOnce(&mut More)) {
-        say(self.lock().more.get_or_insert_default());
+        say(self.lock().get_or_insert_default());
     }
 }
 
