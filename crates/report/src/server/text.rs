@@ -55,9 +55,9 @@ impl Text {
         }
     }
 
-    /// The line of an event, without its time.
-    fn line(&self, event: &ServerEvent) -> Line {
-        let mut line = Line::new();
+    /// The line of an event that happened at `time`.
+    fn line(time: &str, event: &ServerEvent) -> Line {
+        let mut line = Line::new().and(Tone::Faint, time);
         if event.connection.is_some() || event.peer.is_some() {
             let number = event.connection.map(|number| format!("#{number}")).unwrap_or_default();
             let peer = event.peer.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -112,11 +112,8 @@ impl View for Text {
         if !Text::tells(self.detail, &event.kind) {
             return;
         }
-        let time = self.clock.millisecond(event.unix_ns);
-        let mut line = Line::new().and(Tone::Faint, format!("{time}  "));
-        for span in self.line(event).spans() {
-            line.push(span.tone(), span.text());
-        }
+        let time = self.clock.millisecond(event.unix_ns) + "  ";
+        let line = Text::line(&time, event);
         out.extend_from_slice(line.render(self.color).as_bytes());
         out.push(b'\n');
     }
