@@ -15,9 +15,10 @@ use tokio::time::Instant;
 use super::payload::{PIECE_BYTES, Reader};
 use crate::connection::Duplex;
 
-/// What is read at once: large bodies in few system calls, and a head of the
-/// largest size has room.
-const INPUT_BYTES: usize = 256 << 10;
+/// What is read at once: large bodies in few system calls, in a buffer that
+/// stays in a processor's own cache (twice as much was 7 % slower on loopback),
+/// and a head of the largest size has room.
+const INPUT_BYTES: usize = 128 << 10;
 const _: () = assert!(INPUT_BYTES >= 2 * HEAD_BYTES_MAX);
 
 /// Interim responses before the final one; more is a server in a loop.

@@ -236,7 +236,8 @@ pub(super) fn put(root: &mut Option<Json>, steps: &[Step], value: Json) -> Resul
         (Json::Object(members), Step::Key(name)) => {
             let at = members.iter().position(|(known, _)| known == name);
             let mut slot = at.map(|at| std::mem::replace(&mut members[at].1, Json::Null));
-            if rest.is_empty() && matches!(slot, Some(_)) {
+            if rest.is_empty() {
+                // The last of a name counts.
                 slot = None;
             }
             put(&mut slot, rest, value)?;
