@@ -157,3 +157,19 @@ pub(super) fn directories(sockets: &[Socket]) -> impl Iterator<Item = PathBuf> +
         Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() })
     })
 }
+
+/// The options of each socket as the kernel has them, a line each:
+/// `tcp://127.0.0.1:80: SO_RCVBUF 20000 bytes (asked for 10000 bytes), ...`.
+pub(super) fn effective(sockets: &[Socket], options: &SocketOptions) -> Vec<String> {
+    let value = |option: plumb_sys::options::Effective| match option.asked {
+        Some(asked) if asked != option.value => {
+            format!("{} {} (asked for {asked})", option.name, option.value)
+        }
+        _ => format!("{} {}", option.name, option.value),
+    };
+    let line = |socket: &Socket| {
+        let all = options.effective(&socket.bound.socket).into_iter().map(value);
+        format!("{}: {}", socket.bound.socket, all.collect::<Vec<_>>().join(", "))
+    };
+    sockets.iter().map(line).collect()
+}

@@ -79,6 +79,8 @@ pub(crate) fn run<T: Service, D: DatagramService>(
         Some(at) => Some(metrics::Scrape::bind(at, recorders.count())?),
         None => None,
     };
+    let told = args.output.verbose > 0 || args.record.narrate;
+    let options = if told { bind::effective(&sockets, &args.socket.options) } else { Vec::new() };
     let local = sockets.iter().all(bind::Socket::is_local);
     let limits = args.limits.limits(plan.limits.clone(), usage::descriptors_max(), local);
     let mut given_up = Vec::new();
@@ -93,7 +95,7 @@ pub(crate) fn run<T: Service, D: DatagramService>(
         .enable_all()
         .build()
         .map_err(|error| CommandError::not_measured(format!("cannot start: {error}")))?;
-    let ready = Ready { sockets, tls, tls_by_address, scrape, limits, policy, given_up };
+    let ready = Ready { sockets, tls, tls_by_address, scrape, limits, policy, given_up, options };
     let served = runtime.block_on(serve(plan, ready, &recorder, args.limits.drain));
     // A handler that blocks has had its time.
     runtime.shutdown_background();
@@ -114,6 +116,8 @@ struct Ready {
     policy: Policy,
     /// What was given up before: what, whether it was done, in words.
     given_up: Vec<EventKind>,
+    /// The options of each socket as they are, where somebody wants to know.
+    options: Vec<String>,
 }
 
 async fn serve<T: Service, D: DatagramService>(
@@ -122,7 +126,7 @@ async fn serve<T: Service, D: DatagramService>(
     recorder: &record::Recorder,
     drain: Duration,
 ) -> Result<(), CommandError> {
-    let Ready { sockets, tls, tls_by_address, scrape, limits, policy, given_up } = ready;
+    let Ready { sockets, tls, tls_by_address, scrape, limits, policy, given_up, options } = ready;
     let mut signals = Signals::listen()?;
     let mut hang_up = heard(SignalKind::hangup())?;
     let server = Server::with_policy(plan.server, limits, policy, recorder.sink());
@@ -150,6 +154,7 @@ async fn serve<T: Service, D: DatagramService>(
         server.events().emit(kind);
     }
     announce(&server, &told, tls.as_ref(), plan.url_scheme);
+    options.iter().for_each(|text| output::note(text));
     if let Some(scraped) = &scraped {
         output::tell(&[Line::plain(format!("metrics on http://{}/metrics", scraped.address))]);
     }
