@@ -8,6 +8,7 @@ use plumb_probe::http::{
 };
 use plumb_probe::{Network, Recorder, Retry, credentials};
 use plumb_report::{Line, Tone, units};
+use plumb_sys::options::Effective;
 
 use super::attend::attended;
 use super::build::{self, Job};
