@@ -1,6 +1,10 @@
 //! The body of a message, taken out of its framing as it comes: RFC 9112 sections 6 and 7.
 //!
 //! Nothing is copied and nothing is kept but a few numbers, so that a body may be of any size.
+//!
+//! This is the reader of a client, which wants to know what a server said although it was odd:
+//! what can be understood is, with a remark. A server must refuse the same of a request, and
+//! does, in [`super::framing`].
 
 /// Where a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use super::records::{
 use super::session::Session;
 use super::show::{self, Look, Parts, Shown};
 use super::sink::{Gathered, UntilClosed};
-use super::{Http, raw};
+use super::{Http, raw, words};
 use crate::args::request::EVERY_PROXY;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
@@ -34,7 +34,7 @@ const THREADS_WAIT: Duration = Duration::ZERO;
 pub(super) fn run(http: &Http) -> Result<ExitStatus, CommandError> {
     let mut session = Session::open(http)?;
     let mut jobs = build::jobs(http)?;
-    if http.request.shows_secret() {
+    if http.request.shows_secret() || words::show_secret(&http.words) {
         output::note(
             "a secret in an argument can be read by everybody on this machine; -H @FILE, \
              --user-file FILE, PLUMB_USER and PLUMB_TOKEN keep it to you",

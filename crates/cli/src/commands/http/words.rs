@@ -52,6 +52,23 @@ pub(super) fn sort(words: &[String]) -> Result<Words, CommandError> {
     Ok(sorted)
 }
 
+/// Whether a word holds a secret, which everybody on the machine can read as
+/// long as the process lives.
+pub(super) fn show_secret(words: &[String]) -> bool {
+    const SECRET: [&str; 3] = ["authorization:", "proxy-authorization:", "cookie:"];
+    words.iter().any(|word| {
+        let lower = word.to_ascii_lowercase();
+        let given = |name: &&str| {
+            lower
+                .strip_prefix(**name)
+                .is_some_and(|value| !value.is_empty() && !value.starts_with('@'))
+        };
+        let in_url = (lower.starts_with("http://") || lower.starts_with("https://"))
+            && target(word).is_ok_and(|target| target.credentials.is_some());
+        SECRET.iter().any(|name| given(&name)) || in_url
+    })
+}
+
 /// Whether the first of several words is a method: a known one, or capitals.
 fn is_method(word: &str) -> bool {
     let known = METHODS.iter().any(|method| method.eq_ignore_ascii_case(word));
@@ -132,6 +149,18 @@ mod tests {
         }
         let with = target("http://u:p@h/").unwrap();
         assert_eq!((with.url.as_str(), with.credentials.as_deref()), ("http://h/", Some("u:p")));
+    }
+
+    #[test]
+    fn a_secret_in_a_word_is_noticed() {
+        let shows = |word: &str| show_secret(&[word.to_owned()]);
+        assert!(shows("Authorization:Bearer x") && shows("cookie:a=b") && shows("http://u:p@h/"));
+        assert!(
+            !shows("Cookie:")
+                && !shows("Cookie:@file")
+                && !shows("http://h/?a=b@c")
+                && !shows("a=b")
+        );
     }
 
     #[test]
