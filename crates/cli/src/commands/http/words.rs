@@ -58,14 +58,14 @@ pub(super) fn show_secret(words: &[String]) -> bool {
     const SECRET: [&str; 3] = ["authorization:", "proxy-authorization:", "cookie:"];
     words.iter().any(|word| {
         let lower = word.to_ascii_lowercase();
-        let given = |name: &&str| {
+        let given = |name: &str| {
             lower
-                .strip_prefix(**name)
+                .strip_prefix(name)
                 .is_some_and(|value| !value.is_empty() && !value.starts_with('@'))
         };
         let in_url = (lower.starts_with("http://") || lower.starts_with("https://"))
             && target(word).is_ok_and(|target| target.credentials.is_some());
-        SECRET.iter().any(|name| given(&name)) || in_url
+        SECRET.iter().any(|name| given(name)) || in_url
     })
 }
 
