@@ -701,6 +701,22 @@ fn a_reader_that_goes_away_and_a_user_who_stops_it_end_it() {
 }
 
 #[test]
+fn socket_options_are_set_and_shown_as_they_are() {
+    let server = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let output = run(&["-v", "--so-keepalive", "--tcp-keepidle", "77s", &server.url("/")]);
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("socket options in effect: SO_KEEPALIVE on, TCP_KEEPIDLE 77 s\n"),
+        "{told}"
+    );
+    let output = run(&["--narrate", &server.url("/")]);
+    let told = text(&output.stderr);
+    for step in ["connect()", "TCP_NODELAY on", "send()", "recv()"] {
+        assert!(told.contains(step), "{step} in {told}");
+    }
+}
+
+#[test]
 fn a_head_is_what_head_gives() {
     let server =
         Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n");

@@ -262,12 +262,7 @@ impl Talk<'_> {
                 Ok(())
             }
             Told::Connected { options, .. } => {
-                if self.http.output.verbose > 0 || self.http.shown.narrate {
-                    let all =
-                        options.iter().map(|option| format!("{} {}", option.name, option.value));
-                    let all = all.collect::<Vec<_>>().join(", ");
-                    self.note(&format!("socket options in effect: {all}"));
-                }
+                self.socket_options(options);
                 Ok(())
             }
             Told::Passed { hop, head } => self.passed(*hop, head),
@@ -313,6 +308,18 @@ impl Talk<'_> {
         };
         if let Err(error) = said {
             self.trouble.get_or_insert(error);
+        }
+    }
+
+    /// What the kernel made of the options that were asked for; all of them to
+    /// who wants to know more.
+    fn socket_options(&mut self, options: &[Effective]) {
+        let all = self.http.output.verbose > 1 || self.http.shown.narrate;
+        let shown = options.iter().filter(|option| all || option.asked.is_some());
+        let shown: Vec<String> =
+            shown.map(|option| format!("{} {}", option.name, option.value)).collect();
+        if !shown.is_empty() && (all || self.http.output.verbose > 0) {
+            self.note(&format!("socket options in effect: {}", shown.join(", ")));
         }
     }
 
