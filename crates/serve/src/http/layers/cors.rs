@@ -15,7 +15,7 @@ use crate::http::message::ResponseBody;
 
 /// How long a browser remembers a preflight: no browser keeps it for more than
 /// two hours, and a change is to be seen sooner.
-pub const MAX_AGE: Duration = Duration::from_secs(600);
+const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// What a page may see of an answer beside the seven fields that it always may.
 const EXPOSED: &str =

@@ -36,7 +36,7 @@ pub(in crate::http) fn read(
     if headers.contains_key(FORWARDED) {
         return standard(trusted, peer, headers);
     }
-    let hops = elements(headers, X_FORWARDED_FOR).rev().map(|hop| address(hop));
+    let hops = elements(headers, X_FORWARDED_FOR).rev().map(address);
     let last = |name| elements(headers, name).next_back();
     Forwarded {
         client: Some(client(trusted, peer, hops)),
