@@ -1,10 +1,10 @@
 //! What a certificate says (RFC 5280), with its bytes.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 use plumb_evidence::observation::Certificate;
+use plumb_wire::hexadecimal;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::oid_registry::{OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS, Oid};
@@ -35,7 +35,7 @@ pub fn summary(der: &[u8]) -> Certificate {
         authority_key_id: None,
         extended_key_usage: Vec::new(),
         issuer_urls: Vec::new(),
-        sha256: hex(digest::digest(&digest::SHA256, der).as_ref()),
+        sha256: hexadecimal(digest::digest(&digest::SHA256, der).as_ref()),
         der: der.to_vec(),
     };
     if let Ok((_, parsed)) = X509Certificate::from_der(der) {
@@ -63,10 +63,10 @@ fn fill(certificate: &mut Certificate, parsed: &X509Certificate<'_>) {
                     names.general_names.iter().take(NAMES_MAX).map(name_text).collect();
             }
             ParsedExtension::SubjectKeyIdentifier(id) => {
-                certificate.subject_key_id = Some(hex(id.0));
+                certificate.subject_key_id = Some(hexadecimal(id.0));
             }
             ParsedExtension::AuthorityKeyIdentifier(id) => {
-                certificate.authority_key_id = id.key_identifier.as_ref().map(|id| hex(id.0));
+                certificate.authority_key_id = id.key_identifier.as_ref().map(|id| hexadecimal(id.0));
             }
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 certificate.extended_key_usage = usage_texts(usage);
@@ -98,7 +98,7 @@ fn name_text(name: &GeneralName<'_>) -> String {
         GeneralName::DNSName(name) => format!("dns:{name}"),
         GeneralName::IPAddress(bytes) => match address(bytes) {
             Some(address) => format!("ip:{address}"),
-            None => format!("ip:{}", hex(bytes)),
+            None => format!("ip:{}", hexadecimal(bytes)),
         },
         GeneralName::RFC822Name(name) => format!("email:{name}"),
         GeneralName::URI(uri) => format!("uri:{uri}"),
@@ -148,17 +148,7 @@ fn oid_text(oid: &Oid<'_>) -> String {
 
 /// A distinguished name in DER as text; its bytes where it cannot be parsed.
 pub(crate) fn name_of_der(der: &[u8]) -> String {
-    X509Name::from_der(der).map_or_else(|_| hex(der), |(_, name)| name.to_string())
-}
-
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    X509Name::from_der(der).map_or_else(|_| hexadecimal(der), |(_, name)| name.to_string())
 }
 
 #[cfg(test)]

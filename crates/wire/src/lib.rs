@@ -62,6 +62,7 @@ pub mod capture;
 pub mod code;
 pub mod dns;
 pub mod field;
+mod hexadecimal;
 pub mod http;
 pub mod layout;
 pub mod link;
@@ -73,5 +74,6 @@ pub mod wire;
 
 pub use code::{Code, UnknownCode};
 pub use field::{Field, Value};
+pub use hexadecimal::hexadecimal;
 pub use layout::{DecodeError, Dissection, Layout, Problem};
 pub use wire::{Mark, Wire};

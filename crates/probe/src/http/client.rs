@@ -486,5 +486,5 @@ fn interim(
 fn random_hex() -> Option<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(plumb_wire::hexadecimal(&bytes))
 }

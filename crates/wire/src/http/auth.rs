@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::hexadecimal;
+
 /// The most parameters of one challenge: Digest, the largest, has eleven.
 pub const PARAMETERS_MAX: usize = 32;
 
@@ -206,13 +208,6 @@ impl Digest<'_> {
             None => sum(format!("{ha1}:{}:{ha2}", self.nonce)),
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

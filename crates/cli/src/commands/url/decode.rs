@@ -73,7 +73,7 @@ impl Run for Decode {
                 &Decoded {
                     text,
                     decoded: std::str::from_utf8(&decoded.bytes).ok(),
-                    hex: decoded.bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+                    hex: plumb_wire::hexadecimal(&decoded.bytes),
                     broken: broken.map(|at| Broken { start: at.start, end: at.end }).collect(),
                 },
             )?;

@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use md5::Digest as _;
 use percent_encoding::percent_decode_str;
+use plumb_wire::hexadecimal;
 use plumb_wire::http::auth::{Auth, Digest};
 use serde_json::json;
 
@@ -201,8 +202,4 @@ fn with_text(reply: Reply, name: http::HeaderName, text: &str) -> Reply {
         Ok(value) => reply.with(name, value),
         Err(_) => reply,
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -163,9 +163,7 @@ fn uuid(_: &Asked, _: &Shelf, _: &str) -> Reply {
     let mut bytes: [u8; 16] = unpredictable();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = |range: std::ops::Range<usize>| -> String {
-        bytes[range].iter().map(|byte| format!("{byte:02x}")).collect()
-    };
+    let hex = |range: std::ops::Range<usize>| plumb_wire::hexadecimal(&bytes[range]);
     let text = [hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16)].join("-");
     Reply::json(&json!({ "uuid": text }))
 }

@@ -237,7 +237,7 @@ fn idempotency(asked: &Asked) -> Result<Option<Idempotency>, Reply> {
     match key.filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX) {
         Some(key) => {
             let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &asked.body);
-            let fingerprint = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let fingerprint = plumb_wire::hexadecimal(hash.as_ref());
             Ok(Some(Idempotency { key: key.to_owned(), fingerprint }))
         }
         None => {
