@@ -1,13 +1,14 @@
 //! Users with hashed passwords, in a file.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use plumb_sys::file::Draft;
 
 use crate::watched;
 
@@ -146,29 +147,19 @@ impl Users {
         }
         // A link stays what it is: what it leads to is replaced.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut name = target.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
-        let new = target.with_file_name(name);
-        let written = write_new(&new, &text, &target);
-        if written.is_err() {
-            let _ = fs::remove_file(&new);
-        }
-        written.map_err(failed("write"))
+        replace(&target, &text).map_err(failed("write"))
     }
 }
 
-fn write_new(new: &Path, text: &str, target: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
-    file.write_all(text.as_bytes())?;
+fn replace(target: &Path, text: &str) -> io::Result<()> {
+    let name = target.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let mut draft = Draft::beside(target, 0o600)?;
+    draft.file().write_all(text.as_bytes())?;
     if let Ok(before) = fs::metadata(target) {
         // Who may not give it away keeps it; the mode stays the owner's.
-        let _ = std::os::unix::fs::fchown(&file, Some(before.uid()), Some(before.gid()));
+        let _ = fchown(draft.file(), Some(before.uid()), Some(before.gid()));
     }
-    file.sync_all()?;
-    fs::rename(new, target)?;
-    // The name is durable when the directory is.
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    draft.publish(name, true).map(drop)
 }
 
 /// RFC 7617 section 2: no colon; and nothing that a terminal or a log would

@@ -2,13 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, RenameFlags, openat, renameat2};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, RenameFlags, open, openat, renameat2};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, fsync, linkat, unlinkat};
 
@@ -25,6 +25,10 @@ pub struct Draft {
     name: Option<OsString>,
 }
 
+/// Who may read and write a file of which nothing else was said; the umask
+/// takes from it.
+const EVERYBODY: u32 = 0o666;
+
 /// Names of drafts begin so, and are no one else's.
 const HIDDEN: &str = ".plumb-draft-";
 
@@ -32,8 +36,23 @@ const HIDDEN: &str = ".plumb-draft-";
 const NAMES_MAX: usize = 64;
 
 impl Draft {
+    /// A draft in the directory of `path`, readable by whom `mode` and the umask
+    /// let read it. Dropping it leaves nothing: a way to ask whether a file can
+    /// be written there.
+    ///
+    /// # Errors
+    /// As open(2).
+    pub fn beside(path: &Path, mode: u32) -> io::Result<Draft> {
+        // A bare file name has the empty path for its parent.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let directory = open(parent.unwrap_or(Path::new(".")), flags, Mode::empty())?;
+        // It takes the place of a file, and for that it needs a name in any case.
+        Draft::with_name(directory, Mode::from_bits_truncate(mode))
+    }
+
     pub(super) fn begin(directory: OwnedFd) -> io::Result<Draft> {
-        let mode = Mode::from_bits_truncate(0o666);
+        let mode = Mode::from_bits_truncate(EVERYBODY);
         let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
         match openat(&directory, ".", flags | OFlag::O_TMPFILE, mode) {
             Ok(file) => return Ok(Draft { file: file.into(), directory, name: None }),
@@ -41,14 +60,14 @@ impl Draft {
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL | Errno::ENOENT) => {}
             Err(error) => return Err(error.into()),
         }
-        Draft::with_name(directory)
+        Draft::with_name(directory, mode)
     }
 
-    pub(super) fn with_name(directory: OwnedFd) -> io::Result<Draft> {
+    pub(super) fn with_name(directory: OwnedFd, mode: Mode) -> io::Result<Draft> {
         let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_CREAT | OFlag::O_EXCL;
         for _ in 0..NAMES_MAX {
             let name = hidden_name();
-            match openat(&directory, name.as_os_str(), flags, Mode::from_bits_truncate(0o666)) {
+            match openat(&directory, name.as_os_str(), flags, mode) {
                 Err(Errno::EEXIST) => {}
                 Ok(file) => return Ok(Draft { file: file.into(), directory, name: Some(name) }),
                 Err(error) => return Err(error.into()),
@@ -119,6 +138,18 @@ impl Drop for Draft {
             let _ = unlinkat(&self.directory, name.as_os_str(), UnlinkatFlags::NoRemoveDir);
         }
     }
+}
+
+/// Puts `bytes` in the place of what `path` names, so that nobody ever sees half
+/// of them, not even after a power cut. A symbolic link is replaced itself.
+///
+/// # Errors
+/// As open(2), write(2), fsync(2) and rename(2); what was there is there still.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let mut draft = Draft::beside(path, mode)?;
+    draft.file().write_all(bytes)?;
+    draft.publish(name, true).map(drop)
 }
 
 fn hidden_name() -> OsString {

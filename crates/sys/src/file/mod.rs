@@ -20,7 +20,7 @@ use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlink
 use nix::sys::stat::{Mode, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-pub use draft::Draft;
+pub use draft::{Draft, replace};
 pub use entries::{Entries, Entry, EntryKind};
 
 /// Which symbolic links are followed.

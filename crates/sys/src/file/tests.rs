@@ -1,3 +1,5 @@
+//! Files beneath a directory, with whatever might lead out of it.
+
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -116,7 +118,7 @@ fn a_draft_appears_whole_or_not_at_all() {
     for named in [false, true] {
         let begin = || {
             let directory = root.resolve(Path::new("sub"), FIND_DIRECTORY).unwrap();
-            let draft = if named { Draft::with_name(directory) } else { Draft::begin(directory) };
+            let draft = if named { Draft::with_name(directory, Mode::S_IRUSR | Mode::S_IWUSR) } else { Draft::begin(directory) };
             let mut draft = draft.unwrap();
             draft.file().write_all(b"new").unwrap();
             draft

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use plumb_evidence::Evidence;
 use plumb_evidence::evidence::{EVENTS_MAX, FORMAT_VERSION};
+use plumb_sys::file::Draft;
 
 use super::{Check, run};
 use crate::args::request::read_file;
@@ -17,6 +18,9 @@ use crate::output::{Output, Session};
 /// of certificates stays below.
 const EVIDENCE_BYTES_MAX: u64 = 256 << 20;
 
+/// The umask decides who may read a run.
+const EVIDENCE_MODE: u32 = 0o666;
+
 /// Whether evidence can be kept in the file, as far as that can be told before
 /// there is any.
 pub(super) fn check_place(path: &Path) -> Result<(), CommandError> {
@@ -26,13 +30,7 @@ pub(super) fn check_place(path: &Path) -> Result<(), CommandError> {
         if file.is_dir() {
             return Err(unfit(&std::io::Error::from(std::io::ErrorKind::IsADirectory)));
         }
-        let beside = beside(file);
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&beside)
-            .and_then(|_| fs::remove_file(&beside))
-            .map_err(|error| unfit(&error))?;
+        Draft::beside(file, EVIDENCE_MODE).map_err(|error| unfit(&error))?;
     }
     Ok(())
 }
@@ -61,15 +59,7 @@ impl Place {
     }
 }
 
-/// Where the evidence is written before it takes the file's place.
-fn beside(file: &Path) -> PathBuf {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(format!(".{}.part", std::process::id()));
-    beside.into()
-}
-
-/// Writes the evidence so that nobody ever sees half of it: beside the file
-/// first, and then in its place.
+/// Writes the evidence so that nobody ever sees half of it.
 pub(super) fn save(path: &Path, evidence: &Evidence) -> Result<(), CommandError> {
     let failed = |error: &dyn std::fmt::Display| {
         CommandError::not_measured(format!(
@@ -89,18 +79,7 @@ pub(super) fn save(path: &Path, evidence: &Evidence) -> Result<(), CommandError>
             );
         }
     };
-    let beside = beside(&file);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&beside)
-        .and_then(|mut half| half.write_all(&json).and_then(|()| half.sync_all()))
-        .and_then(|()| fs::rename(&beside, &file));
-    written.map_err(|error| {
-        // The half-written file may not be there at all.
-        let _ = fs::remove_file(&beside);
-        failed(&error)
-    })
+    plumb_sys::file::replace(&file, &json, EVIDENCE_MODE).map_err(|error| failed(&error))
 }
 
 /// Judges a file of evidence again.

@@ -1,9 +1,7 @@
 //! Named sessions: cookies, and headers by origin, kept in a file of one's own.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use plumb_probe::http::{Jar, Request};
@@ -132,20 +130,9 @@ fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
     // A bare file name has the empty path for its parent.
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = dir.join(format!(".{name}.{}", std::process::id()));
-    let written = fill(&beside, kept).and_then(|()| std::fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
-}
-
-fn fill(path: &Path, kept: &Kept) -> std::io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    serde_json::to_writer_pretty(&mut file, kept)?;
-    file.write_all(b"\n")?;
-    file.sync_all()
+    let mut json = serde_json::to_vec_pretty(kept)?;
+    json.push(b'\n');
+    plumb_sys::file::replace(path, &json, 0o600)
 }
 
 #[cfg(test)]
