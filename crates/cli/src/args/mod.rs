@@ -9,6 +9,7 @@ pub mod net;
 pub mod output;
 pub mod request;
 pub mod serve;
+pub mod size;
 pub mod socket;
 pub mod target;
 pub mod tls_server;

@@ -11,6 +11,7 @@ use plumb_serve::core::{Limits, WhenFull};
 use plumb_sys::names::Family;
 
 use super::duration;
+use super::size;
 use super::output::OutputArgs;
 use super::socket::SocketArgs;
 use super::tls_server::TlsServerArgs;
@@ -158,25 +159,25 @@ pub struct LimitArgs {
     #[arg(long, value_name = "DUR", value_parser = duration::parse, hide_short_help = true)]
     pub connection_timeout: Option<Duration>,
 
-    #[arg(long, value_name = "SIZE", value_parser = size, help = by_default("Cut a client that takes fewer bytes a second; 0 is no limit", |limits| limits.reader_pace.bytes_per_second_min.to_string()), hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help = by_default("Cut a client that takes fewer bytes a second; 0 is no limit", |limits| limits.reader_pace.bytes_per_second_min.to_string()), hide_short_help = true)]
     pub slow_reader_rate: Option<u64>,
 
-    #[arg(long, value_name = "SIZE", value_parser = size, help = by_default("Cut a client that sends a body more slowly; 0 is no limit", |limits| limits.body_pace.bytes_per_second_min.to_string()), hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help = by_default("Cut a client that sends a body more slowly; 0 is no limit", |limits| limits.body_pace.bytes_per_second_min.to_string()), hide_short_help = true)]
     pub slow_sender_rate: Option<u64>,
 
-    #[arg(long, value_name = "SIZE", value_parser = size_in_memory, help = by_default("Cut a line that is longer", |limits| limits.line_bytes_max.to_string()), hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size::in_memory, help = by_default("Cut a line that is longer", |limits| limits.line_bytes_max.to_string()), hide_short_help = true)]
     pub max_line: Option<usize>,
 
-    #[arg(long, value_name = "SIZE", value_parser = size_in_memory, help = by_default("Cut a message that is longer", |limits| limits.message_bytes_max.to_string()), hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size::in_memory, help = by_default("Cut a message that is longer", |limits| limits.message_bytes_max.to_string()), hide_short_help = true)]
     pub max_message: Option<usize>,
 
-    #[arg(long, value_name = "SIZE", value_parser = size, help = by_default("Refuse a request's body that is larger", |limits| limits.body_bytes_max.to_string()), hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help = by_default("Refuse a request's body that is larger", |limits| limits.body_bytes_max.to_string()), hide_short_help = true)]
     pub max_body: Option<u64>,
 
-    #[arg(long, value_name = "SIZE", value_parser = size_in_memory, help = by_default("Refuse a request's header that is larger", |limits| limits.header_bytes_max.to_string()), hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size::in_memory, help = by_default("Refuse a request's header that is larger", |limits| limits.header_bytes_max.to_string()), hide_short_help = true)]
     pub max_header: Option<usize>,
 
-    #[arg(long, value_name = "SIZE", value_parser = size_in_memory, help = by_default("Refuse a request's target that is longer", |limits| limits.target_bytes_max.to_string()), hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size::in_memory, help = by_default("Refuse a request's target that is longer", |limits| limits.target_bytes_max.to_string()), hide_short_help = true)]
     pub max_target: Option<usize>,
 
     #[arg(long, value_name = "N", value_parser = positive, help = by_default("Refuse a request with more header fields", |limits| limits.headers_max.to_string()), hide_short_help = true)]
@@ -310,47 +311,5 @@ fn positive(text: &str) -> Result<usize, String> {
         Ok(0) => Err("at least 1".to_owned()),
         Ok(number) => Ok(number),
         Err(_) => Err(format!("{text:?} is not a number")),
-    }
-}
-
-/// Bytes: `4096`, `64k`, `1M`, `2G`; k is 1024, as dd(1) has it.
-pub fn size(text: &str) -> Result<u64, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let shift = match text[unit_at..].to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kib" => 10,
-        "m" | "mib" => 20,
-        "g" | "gib" => 30,
-        unit => return Err(format!("unknown unit {unit:?}: use k, M or G")),
-    };
-    let number: u64 =
-        text[..unit_at].parse().map_err(|_| "a size is a number: 4096, 64k, 1M".to_owned())?;
-    number.checked_mul(1 << shift).ok_or_else(|| "nothing is that large".to_owned())
-}
-
-/// The same, of what is kept in memory.
-pub fn size_in_memory(text: &str) -> Result<usize, String> {
-    /// More than a message or line should take of one connection.
-    const LARGEST: u64 = 1 << 30;
-    let size = size(text)?;
-    match usize::try_from(size) {
-        Ok(0) => Err("at least 1".to_owned()),
-        Ok(bytes) if size <= LARGEST => Ok(bytes),
-        _ => Err("at most 1G".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes() {
-        assert_eq!((size("4096"), size("64k"), size("2G")), (Ok(4096), Ok(65536), Ok(2 << 30)));
-        for text in ["", "k", "-1", "1x", "99999999999999999999", "9999999999999G"] {
-            assert!(size(text).is_err(), "{text}");
-        }
-        assert!(size_in_memory("1G").is_ok());
-        assert!(size_in_memory("1025M").is_err() && size_in_memory("0").is_err());
     }
 }

@@ -12,6 +12,7 @@ use plumb_sys::options::{
 };
 
 use super::duration;
+use super::size;
 
 /// The options of every socket that a command opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +56,7 @@ fn option(description: &'static Description) -> Arg {
             .default_missing_value("on")
             .value_parser(reader(flag_value)),
         Kind::Number => arg.value_name("N").value_parser(reader(number)),
-        Kind::Bytes => arg.value_name("SIZE").value_parser(reader(size)),
+        Kind::Bytes => arg.value_name("SIZE").value_parser(reader(buffer)),
         Kind::Seconds => arg.value_name("DUR").value_parser(reader(seconds)),
         Kind::Timeout => arg.value_name("DUR").value_parser(reader(timeout)),
         Kind::Linger => arg.value_name("DUR|0|off").value_parser(reader(linger)),
@@ -83,18 +84,10 @@ fn number(text: &str) -> Result<Value, String> {
     text.parse().map(Value::Number).map_err(|_| format!("{text:?} is not a number"))
 }
 
-/// Bytes: `4096`, `64k`, `1M`; k is 1024, as dd(1) has it.
-pub fn size(text: &str) -> Result<Value, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let factor = match text[unit_at..].to_ascii_lowercase().as_str() {
-        "" | "b" => 1_u32,
-        "k" | "kib" => 1 << 10,
-        "m" | "mib" => 1 << 20,
-        unit => return Err(format!("unknown unit {unit:?}: use k or M")),
-    };
-    let number: u32 =
-        text[..unit_at].parse().map_err(|_| "a size is a number: 4096, 64k, 1M".to_owned())?;
-    let bytes = number.checked_mul(factor).filter(|&bytes| i32::try_from(bytes).is_ok());
+/// The size of a buffer: the kernel takes it as an int.
+fn buffer(text: &str) -> Result<Value, String> {
+    let bytes = u32::try_from(size::parse(text)?).ok();
+    let bytes = bytes.filter(|&bytes| i32::try_from(bytes).is_ok());
     bytes.map(Value::Bytes).ok_or_else(|| "no buffer is that large".to_owned())
 }
 

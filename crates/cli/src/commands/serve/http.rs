@@ -17,7 +17,8 @@ use plumb_serve::http::{
 use plumb_sys::confine::Allowed;
 
 use crate::args::duration;
-use crate::args::serve::{ServeArgs, size};
+use crate::args::serve::ServeArgs;
+use crate::args::size;
 use crate::args::who::WhoArgs;
 use crate::commands::Run;
 use crate::error::CommandError;
@@ -81,7 +82,7 @@ struct FileArgs {
     make_directories: bool,
 
     /// Largest upload [default: 1 GiB]
-    #[arg(long, value_name = "SIZE", requires = "upload", value_parser = size)]
+    #[arg(long, value_name = "SIZE", requires = "upload", value_parser = size::parse)]
     max_upload: Option<u64>,
 
     /// File that stands for its directory (can be repeated) [default: index.html, index.htm]
