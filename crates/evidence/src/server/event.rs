@@ -56,14 +56,10 @@ pub enum EventKind {
     // -- a connection begins -------------------------------------------------
     /// A connection was accepted and passed the limits.
     Accepted,
-    /// A connection was accepted and closed at once: its client has too many.
-    ClientLimit { connections: usize },
     /// Nothing more is accepted until a connection ends.
     AcceptPaused { connections: usize },
     /// `accept` failed; the loop goes on after the wait.
     AcceptFailed { errno: Option<i32>, error: String, back_off_ns: u64 },
-    /// Datagrams were dropped: too many are being answered.
-    DatagramLimit { in_flight: usize },
     /// A proxy that is believed said for whom it speaks.
     ProxyHeader { version: u8, client: Option<Endpoint>, destination: Option<Endpoint> },
     /// A TLS handshake is done.
@@ -112,7 +108,7 @@ impl EventKind {
             | EventKind::CertificateReloaded { .. } => Layer::Tls,
             EventKind::HttpRequest(_) => Layer::Http,
             EventKind::DnsQuery { .. } | EventKind::DnsUpstream { .. } => Layer::Dns,
-            EventKind::DatagramLimit { .. } | EventKind::Datagram { .. } => Layer::Udp,
+            EventKind::Datagram { .. } => Layer::Udp,
             _ => transport.layer(),
         }
     }

@@ -168,7 +168,6 @@ impl Metrics {
                 add(&self.received_bytes, *received_bytes);
                 add(&self.sent_bytes, sent_bytes.unwrap_or(0));
             }
-            EventKind::DatagramLimit { .. } => add(&self.datagrams_dropped, 1),
             EventKind::DnsQuery { .. } => add(&self.dns_queries, 1),
             EventKind::AcceptFailed { .. } => add(&self.accept_failures, 1),
             EventKind::AcceptPaused { .. } => add(&self.accept_pauses, 1),
@@ -179,6 +178,9 @@ impl Metrics {
     }
 
     fn broken(&self, rule: Rule, phase: Option<Phase>, times: u64) {
+        if rule == Rule::DatagramsMax {
+            add(&self.datagrams_dropped, times);
+        }
         let mut security = self.security.lock().unwrap_or_else(PoisonError::into_inner);
         *security.entry((rule, phase)).or_default() += times;
     }

@@ -9,10 +9,8 @@ pub(super) fn is_warning(kind: &EventKind) -> bool {
     match kind {
         EventKind::Security { .. }
         | EventKind::Suppressed { .. }
-        | EventKind::ClientLimit { .. }
         | EventKind::AcceptPaused { .. }
         | EventKind::AcceptFailed { .. }
-        | EventKind::DatagramLimit { .. }
         | EventKind::TlsFailed { .. }
         | EventKind::CertificateReloaded { done: false, .. } => true,
         EventKind::Closed(record) => !matches!(record.how, Closed::Finished),
@@ -45,17 +43,11 @@ pub(super) fn of(kind: &EventKind) -> String {
         }
         EventKind::Note { text } => text.clone(),
         EventKind::Accepted => "accepted".to_owned(),
-        EventKind::ClientLimit { connections } => {
-            format!("closed at once: this client has {connections} connections already")
-        }
         EventKind::AcceptPaused { connections } => {
             format!("{connections} connections are open: nothing more is accepted until one ends")
         }
         EventKind::AcceptFailed { error, back_off_ns, .. } => {
             format!("accept failed: {error}; again in {}", units::duration(*back_off_ns))
-        }
-        EventKind::DatagramLimit { in_flight } => {
-            format!("dropped a datagram: {in_flight} are being answered")
         }
         EventKind::ProxyHeader { version, client, .. } => match client {
             Some(client) => format!("a proxy speaks for {client} (PROXY protocol {version})"),
