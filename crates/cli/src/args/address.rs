@@ -239,7 +239,7 @@ fn scheme(text: &str, end: usize) -> Result<Transport, CommandError> {
             .hint(format!("write {name}:/path"))),
         "http" | "https" => Err(CommandError::usage("this is a URL, not an address")
             .at(text, 0..end)
-            .hint("plumb http and plumb see take URLs")),
+            .hint("plumb http and plumb check take URLs")),
         name => Err(CommandError::usage(format!("there is no transport called {name:?}"))
             .at(text, 0..end.max(1))
             .hint_if(suggest::did_you_mean(name, SCHEMES))
