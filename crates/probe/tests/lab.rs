@@ -4,7 +4,7 @@
 //! and then this very binary again, on h1 and without any capability, with one
 //! of the tests of `inside`, which are ignored everywhere else.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test's helpers fail the test, and say SKIP
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panicking, and says SKIP
 
 use std::process::Command;
 

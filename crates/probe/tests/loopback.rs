@@ -1,6 +1,6 @@
 //! The walk's operations against tiny servers on loopback, healthy and broken.
 
-#![allow(clippy::unwrap_used)] // a test's helpers fail the test
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Conditional requests, RFC 9110 section 13.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Compressed files: those that lie there, and those made on the way.
+
 use std::io::Read;
 
 use super::*;

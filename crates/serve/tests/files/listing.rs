@@ -1,3 +1,5 @@
+//! What a directory without an index shows.
+
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 

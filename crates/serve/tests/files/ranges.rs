@@ -1,3 +1,5 @@
+//! Parts of files, RFC 9110 section 14.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Whole files: what is sent, of what type, and what is not there.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Files that come in: whole or not at all, and never over another unasked.
+
 use super::*;
 use plumb_serve::http::files::UploadConfig;
 

@@ -1,3 +1,5 @@
+//! Requests as hostile clients frame them, each with the rule that it breaks.
+
 use super::*;
 
 /// Everything that the machine says of `input`, cut at `cuts`.

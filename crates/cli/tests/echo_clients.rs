@@ -1,4 +1,4 @@
-//! Echo, ACK, greeting and close-word servers as teachers write them, each as
+//! Echo, ACK, greeting and close-word servers as programs write them, each as
 //! one command line, against the client that belongs to it, in Python.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
@@ -10,7 +10,7 @@ use std::process::Command;
 use served::{Scratch, Served, installed};
 
 /// A server and its client: a name, the arguments of `plumb serve echo`, and
-/// the client, which has `PORT`, the socket module and some helpers.
+/// the client, which has `PORT`, the socket module and what [`BEGINNING`] has.
 struct Pair {
     name: &'static str,
     server: &'static [&'static str],
@@ -18,7 +18,7 @@ struct Pair {
 }
 
 /// What every client begins with.
-const HELPERS: &str = r#"
+const BEGINNING: &str = r#"
 import os, socket, ssl, threading
 PORT = int(os.environ["PORT"])
 AT = ("127.0.0.1", PORT)
@@ -258,7 +258,7 @@ s = tcp(); s.sendall(b"short\n" + b"x" * 101 + b"\n"); same(until_end(s), b"shor
 
 fn run(client: &str, port: u16, more: &[(&str, &str)]) -> Result<(), String> {
     let mut python = Command::new("python3");
-    python.arg("-c").arg(format!("{HELPERS}{client}")).env("PORT", port.to_string());
+    python.arg("-c").arg(format!("{BEGINNING}{client}")).env("PORT", port.to_string());
     python.envs(more.iter().copied());
     let output = python.output().unwrap();
     if output.status.success() {
@@ -378,7 +378,7 @@ fn groups_and_broadcasts_are_heard_and_answered() {
         println!("SKIP: this kernel or container denies namespaces");
         return;
     }
-    let script = format!("{HELPERS}{ONE_TO_MANY}");
+    let script = format!("{BEGINNING}{ONE_TO_MANY}");
     let output = unshare("python3", &["-c", &script, env!("CARGO_BIN_EXE_plumb")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
