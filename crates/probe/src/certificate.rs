@@ -66,7 +66,8 @@ fn fill(certificate: &mut Certificate, parsed: &X509Certificate<'_>) {
                 certificate.subject_key_id = Some(hexadecimal(id.0));
             }
             ParsedExtension::AuthorityKeyIdentifier(id) => {
-                certificate.authority_key_id = id.key_identifier.as_ref().map(|id| hexadecimal(id.0));
+                certificate.authority_key_id =
+                    id.key_identifier.as_ref().map(|id| hexadecimal(id.0));
             }
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 certificate.extended_key_usage = usage_texts(usage);

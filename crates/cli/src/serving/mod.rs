@@ -61,11 +61,45 @@ impl DatagramService for NoDatagrams {
     }
 }
 
-/// Checks, binds, serves until a signal, drains.
+/// Checks, binds, serves until a signal, drains. Where there is nothing to
+/// serve, that is what is recorded: a beginning and an end.
 pub(crate) fn run<T: Service, D: DatagramService>(
-    plan: Plan<T, D>,
+    command: &str,
+    plan: Result<Plan<T, D>, CommandError>,
     args: &ServeArgs,
 ) -> Result<ExitStatus, CommandError> {
+    let readied = plan.and_then(|plan| make_ready(&plan, args).map(|ready| (plan, ready)));
+    let (plan, (recorders, ready)) = match readied {
+        Ok(readied) => readied,
+        Err(error) => {
+            if args.output.json {
+                let recorders = record::Recorders::open(command, &args.output, &args.record)?;
+                recorders.begin(command)?.end(error.exit_status());
+            }
+            return Err(error);
+        }
+    };
+    let recorder = recorders.begin(plan.command)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::not_measured(format!("cannot start: {error}")))?;
+    let served = runtime.block_on(serve(plan, ready, &recorder, args.limits.drain));
+    // A handler that blocks has had its time.
+    runtime.shutdown_background();
+    let status = recorder.end(match &served {
+        Ok(()) => ExitStatus::GOOD,
+        Err(error) => error.exit_status(),
+    });
+    served.map(|()| status)
+}
+
+/// Checks everything, binds everything, gives up what is not needed. No thread
+/// runs yet, so that what is given up is given up by all.
+fn make_ready<T: Service, D: DatagramService>(
+    plan: &Plan<T, D>,
+    args: &ServeArgs,
+) -> Result<(record::Recorders, Ready), CommandError> {
     let offers = bind::Offers { port: plan.port, datagrams: plan.datagrams.is_some() };
     let wanted = bind::wanted(&args.listen, offers)?;
     let policy = policy(args)?;
@@ -90,20 +124,8 @@ pub(crate) fn run<T: Service, D: DatagramService>(
     if !args.listen.no_confine {
         given_up.push(confine(&plan.files, &args.tls, &recorders, &sockets));
     }
-    let recorder = recorders.begin(plan.command)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::not_measured(format!("cannot start: {error}")))?;
     let ready = Ready { sockets, tls, tls_by_address, scrape, limits, policy, given_up, options };
-    let served = runtime.block_on(serve(plan, ready, &recorder, args.limits.drain));
-    // A handler that blocks has had its time.
-    runtime.shutdown_background();
-    let status = recorder.end(match &served {
-        Ok(()) => ExitStatus::GOOD,
-        Err(error) => error.exit_status(),
-    });
-    served.map(|()| status)
+    Ok((recorders, ready))
 }
 
 /// What is bound and checked, and only waits to be served.
@@ -179,6 +201,15 @@ async fn serve<T: Service, D: DatagramService>(
             }
         }
     }
+    stop(&server, drain, &mut signals).await;
+    if let Some(scraped) = scraped {
+        scraped.server.stop(Duration::ZERO).await;
+    }
+    Ok(())
+}
+
+/// Stops gracefully; whoever signals again wants it at once.
+async fn stop(server: &Server, drain: Duration, signals: &mut Signals) {
     let stopping = server.stop(drain);
     tokio::pin!(stopping);
     tokio::select! {
@@ -188,10 +219,6 @@ async fn serve<T: Service, D: DatagramService>(
             stopping.await;
         }
     }
-    if let Some(scraped) = scraped {
-        scraped.server.stop(Duration::ZERO).await;
-    }
-    Ok(())
 }
 
 /// Says that the server is ready: a line per socket, with nothing after the

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use plumb_evidence::server::{Closed, Endpoint, EventKind, ServerEvent, Transport};
+use plumb_evidence::server::{
+    Closed, ConnectionRecord, Endpoint, EventKind, HttpExchange, ServerEvent, Transport,
+};
 
 use super::{View, words};
 use crate::styled::{self, Line, Tone};
@@ -134,17 +136,8 @@ impl Narration {
                 socket_meaning(family, socket_type),
             ),
             EventKind::OptionSet { option, asked, effective } => {
-                let now = if asked == effective {
-                    String::new()
-                } else {
-                    format!(" (asked for {asked}, effective {effective})")
-                };
                 let meaning = (self.meaning_of)(option).map(lower_first).unwrap_or_default();
-                Step::new(
-                    format!("setsockopt({option}, {asked})"),
-                    format!("{option} set{now}"),
-                    meaning,
-                )
+                option_set(option, asked, effective, meaning)
             }
             EventKind::Bound => Step::new(
                 format!("bind({local})"),
@@ -156,16 +149,7 @@ impl Narration {
                 format!("waiting for datagrams on {local}"),
                 "one socket hears all clients; there are no connections",
             ),
-            EventKind::Listening { backlog, .. } => {
-                let call = backlog.map(|backlog| backlog.to_string()).unwrap_or_default();
-                let backlog = backlog.map(|backlog| format!(" (backlog={backlog})"));
-                let backlog = backlog.unwrap_or_default();
-                Step::new(
-                    format!("listen({call})"),
-                    format!("listening{backlog}"),
-                    "the kernel now completes handshakes and queues this many for accept()",
-                )
-            }
+            EventKind::Listening { backlog, .. } => listening(*backlog),
             EventKind::Ready => Step::new(
                 "accept()",
                 "waiting for a connection",
@@ -187,17 +171,7 @@ impl Narration {
                 "end of stream",
                 "the client's FIN came: it sends nothing more, and may still read",
             ),
-            EventKind::HttpRequest(exchange) => Step::new(
-                format!("{} {}", exchange.method, exchange.status),
-                format!(
-                    "answered with status {}, {}, {} of body, in {}",
-                    exchange.status,
-                    exchange.content_type.as_deref().unwrap_or("no content type"),
-                    words::bytes(exchange.response_body_bytes),
-                    units::duration(exchange.duration_ns)
-                ),
-                "",
-            ),
+            EventKind::HttpRequest(exchange) => answered(exchange),
             EventKind::Datagram { .. } => {
                 Step::new("recvfrom(), sendto()", words::of(&event.kind), "")
             }
@@ -206,16 +180,7 @@ impl Narration {
                 words::tls(record),
                 "from here on all bytes are encrypted",
             ),
-            EventKind::Closed(record) => {
-                let meaning = match &record.how {
-                    Closed::Finished => "the client sees end of stream (FIN)",
-                    Closed::Cut(_) => "a limit of the server ended it",
-                    Closed::Failed(_) => "the connection could not go on",
-                    Closed::Panicked(_) => "a bug ended this connection and no other",
-                };
-                let step = Step::new("close()", words::closed(record), meaning);
-                if record.how == Closed::Finished { step } else { step.warning() }
-            }
+            EventKind::Closed(record) => closed(record),
             EventKind::Security { rule, phase, detail } => {
                 Step::new(format!("rule {rule}"), detail, format!("in the phase {phase}")).warning()
             }
@@ -249,6 +214,50 @@ impl View for Narration {
             _ => {}
         }
     }
+}
+
+fn option_set(option: &str, asked: &str, effective: &str, meaning: String) -> Step {
+    let now = if asked == effective {
+        String::new()
+    } else {
+        format!(" (asked for {asked}, effective {effective})")
+    };
+    Step::new(format!("setsockopt({option}, {asked})"), format!("{option} set{now}"), meaning)
+}
+
+fn listening(backlog: Option<u32>) -> Step {
+    let call = backlog.map(|backlog| backlog.to_string()).unwrap_or_default();
+    let said = backlog.map(|backlog| format!(" (backlog={backlog})")).unwrap_or_default();
+    Step::new(
+        format!("listen({call})"),
+        format!("listening{said}"),
+        "the kernel now completes handshakes and queues this many for accept()",
+    )
+}
+
+fn answered(exchange: &HttpExchange) -> Step {
+    Step::new(
+        format!("{} {}", exchange.method, exchange.status),
+        format!(
+            "answered with status {}, {}, {} of body, in {}",
+            exchange.status,
+            exchange.content_type.as_deref().unwrap_or("no content type"),
+            words::bytes(exchange.response_body_bytes),
+            units::duration(exchange.duration_ns)
+        ),
+        "",
+    )
+}
+
+fn closed(record: &ConnectionRecord) -> Step {
+    let meaning = match &record.how {
+        Closed::Finished => "the client sees end of stream (FIN)",
+        Closed::Cut(_) => "a limit of the server ended it",
+        Closed::Failed(_) => "the connection could not go on",
+        Closed::Panicked(_) => "a bug ended this connection and no other",
+    };
+    let step = Step::new("close()", words::closed(record), meaning);
+    if record.how == Closed::Finished { step } else { step.warning() }
 }
 
 fn accepted(event: &ServerEvent) -> Step {
