@@ -3,13 +3,15 @@
 //! * [`core`]: accepts connections and datagrams on sockets that the caller
 //!   bound, keeps the limits, tells what happens, stops gracefully;
 //! * [`tls`]: a certificate authority, and TLS in front of any service;
-//! * [`auth`]: who may: tokens, users, lock-out;
+//! * [`auth`]: who may: tokens, JWT, users with passwords, lock-out;
 //! * [`raw`]: answers that no library gives: old versions, alerts, silence;
 //! * [`dns`]: zones, an authority that serves them, a recursive resolver;
-//! * [`http`]: a small site with inspection endpoints;
+//! * [`http`]: HTTP/1.0, 1.1 and 2 around any handler; files, the API, the lab's
+//!   site;
 //! * [`echo`]: what comes goes back, or a reply to it;
 //! * [`small`]: discard, daytime and greetings;
-//! * [`proxy`]: an HTTP proxy (CONNECT and absolute-form).
+//! * [`proxy`]: an HTTP proxy (CONNECT and absolute-form);
+//! * [`watched`]: files that are followed while a server runs.
 //!
 //! # A server of one's own
 //!

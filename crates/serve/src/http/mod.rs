@@ -1,8 +1,14 @@
-//! A small site with inspection endpoints.
+//! HTTP/1.0, 1.1 and 2 in front of any handler, and the handlers.
 //!
-//! [`Site`] speaks HTTP/1.1 and HTTP/2 on any stream. By the name that the
-//! client asks for it is a pleasant little site, httpbin.org, or one of the
-//! other names that programs written for the real Internet expect.
+//! [`Web`] is the server: what a client sends is judged before anything else
+//! sees it (`engine`), then passes what stands around every handler (`layers`).
+//! A [`Handler`] makes a response of a request and knows no sockets:
+//!
+//! * [`files`]: a directory;
+//! * [`api`]: httpbin's endpoints (`inspect`), users and sessions;
+//! * [`Site`]: the lab's. By the name that the client asks for it is a pleasant
+//!   little site, httpbin.org, or one of the other names that programs written
+//!   for the real Internet expect.
 
 pub mod api;
 mod asked;
