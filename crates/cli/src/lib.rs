@@ -52,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     };
     result.unwrap_or_else(|error| {
         output::show_error(&error);
+        output::end_unfinished(error.exit_status());
         error.exit_status()
     })
 }

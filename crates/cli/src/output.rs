@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use anstream::{AutoStream, ColorChoice};
 use plumb_report::json::{Begin, End, JsonLines};
@@ -16,9 +18,21 @@ use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 
+/// The answer in records that has begun and has not ended. A process has one
+/// answer, and whatever breaks it off, an error or a bug, comes out in `main`.
+static UNFINISHED: Mutex<Option<Unfinished>> = Mutex::new(None);
+
+struct Unfinished {
+    clock: Instant,
+    /// The file that it goes to; none is stdout.
+    path: Option<PathBuf>,
+}
+
 /// Where the answer goes, and how it is to look.
 pub struct Output {
     out: QuietPipe<Box<dyn Write>>,
+    /// The file that it goes to; none is stdout.
+    path: Option<PathBuf>,
     /// The answer goes to a terminal, so it may be shown while it grows.
     pub live: bool,
     pub json: bool,
@@ -54,6 +68,7 @@ impl Output {
         let live = terminal && !options.json;
         Ok(Output {
             out: QuietPipe::new(out),
+            path: options.output.clone().filter(|path| path != Path::new("-")),
             live,
             json: options.json,
             color: color && !options.json,
@@ -106,7 +121,7 @@ impl std::fmt::Debug for Output {
 #[derive(Debug)]
 pub struct Session<'a> {
     output: &'a mut Output,
-    clock: std::time::Instant,
+    clock: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -117,7 +132,12 @@ impl<'a> Session<'a> {
             let begin = Begin { plumb: env!("CARGO_PKG_VERSION"), command, started_unix_s };
             output.record("begin", &begin)?;
         }
-        Ok(Session { output, clock: std::time::Instant::now() })
+        let clock = Instant::now();
+        if output.json {
+            let path = output.path.clone();
+            set_unfinished(Some(Unfinished { clock, path }));
+        }
+        Ok(Session { output, clock })
     }
 
     pub fn output(&mut self) -> &mut Output {
@@ -141,15 +161,39 @@ impl<'a> Session<'a> {
     /// Writes `end`, with `--json`.
     pub fn end(self, status: ExitStatus) -> Result<ExitStatus, CommandError> {
         if self.output.json {
-            let end = End {
-                exit_code: status.code(),
-                interrupted: status == ExitStatus::INTERRUPTED,
-                duration_ns: u64::try_from(self.clock.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            };
-            self.output.record("end", &end)?;
+            set_unfinished(None);
+            self.output.record("end", &end_of(self.clock, status))?;
         }
         Ok(status)
     }
+}
+
+fn end_of(clock: Instant, status: ExitStatus) -> End {
+    End {
+        exit_code: status.code(),
+        interrupted: status == ExitStatus::INTERRUPTED,
+        duration_ns: u64::try_from(clock.elapsed().as_nanos()).unwrap_or(u64::MAX),
+    }
+}
+
+fn set_unfinished(unfinished: Option<Unfinished>) -> Option<Unfinished> {
+    std::mem::replace(&mut *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner), unfinished)
+}
+
+/// Writes the `end` of an answer that an error broke off, so that nobody takes
+/// it for one that was cut on the way.
+pub(crate) fn end_unfinished(status: ExitStatus) {
+    let Some(Unfinished { clock, path }) = set_unfinished(None) else { return };
+    let mut out: Box<dyn Write> = match path {
+        None => Box::new(io::stdout()),
+        Some(path) => match File::options().append(true).open(path) {
+            Ok(file) => Box::new(file),
+            Err(_) => return,
+        },
+    };
+    // The error that broke the answer off is told already.
+    let _ = JsonLines::new(&mut out).record("end", &end_of(clock, status));
+    let _ = out.flush();
 }
 
 /// Whether the answer is to be coloured.

@@ -18,7 +18,10 @@ pub(crate) fn caught(body: impl FnOnce() -> ExitStatus) -> ExitStatus {
         }
         output::show_bug(&text);
     }));
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(ExitStatus::BUG)
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        output::end_unfinished(ExitStatus::BUG);
+        ExitStatus::BUG
+    })
 }
 
 #[cfg(test)]
