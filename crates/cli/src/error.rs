@@ -2,9 +2,14 @@
 //!
 //! "The network said no" is never one of these: that is a verdict.
 
+use std::ops::Range;
+
 use plumb_report::{Line, Tone};
 
 use crate::exit::ExitStatus;
+
+/// What stands in the place of a secret.
+const REDACTED: &str = "<redacted>";
 
 /// What kind of thing went wrong; each has one exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +70,14 @@ impl CommandError {
         CommandError::usage(format!("cannot {operation} {}: {error}", path.as_ref().display()))
     }
 
-    /// Points at the bytes `range` of `text`.
+    /// Points at the bytes `range` of `text`. The password of a URL is covered.
     #[must_use]
-    pub fn at(mut self, text: &str, range: std::ops::Range<usize>) -> Self {
-        self.place = Some(Place { text: text.to_owned(), start: range.start, end: range.end });
+    pub fn at(mut self, text: &str, range: Range<usize>) -> Self {
+        let mut place = Place { text: text.to_owned(), start: range.start, end: range.end };
+        if let Some(secret) = password(text) {
+            place.cover(&secret);
+        }
+        self.place = Some(place);
         self
     }
 
@@ -124,7 +133,27 @@ impl CommandError {
     }
 }
 
+/// Where `text`, a URL perhaps, holds a password.
+fn password(text: &str) -> Option<Range<usize>> {
+    let authority = text.find("://")? + "://".len();
+    let end = text[authority..].find(['/', '?', '#']).map_or(text.len(), |at| authority + at);
+    let at = authority + text[authority..end].rfind('@')?;
+    let colon = authority + text[authority..at].find(':')?;
+    (colon + 1 < at).then_some(colon + 1..at)
+}
+
 impl Place {
+    /// Writes [`REDACTED`] over the bytes `secret`, and points where it did.
+    fn cover(&mut self, secret: &Range<usize>) {
+        let moved = |at: usize| match at {
+            at if at >= secret.end => at - secret.len() + REDACTED.len(),
+            at if at > secret.start => secret.start + REDACTED.len(),
+            at => at,
+        };
+        (self.start, self.end) = (moved(self.start), moved(self.end));
+        self.text.replace_range(secret.clone(), REDACTED);
+    }
+
     /// The text, and below it a caret under each column of the place.
     fn lines(&self) -> [Line; 2] {
         // Measured as it will be shown, escapes included.
@@ -153,6 +182,21 @@ mod tests {
                           ^^^^^
         hint: try 443
         ");
+    }
+
+    #[test]
+    fn no_error_shows_the_password_of_a_url() {
+        let text = "http://ada:p@ss@host:99999/?to=http://x:y@z";
+        let port = text.find("99999").unwrap();
+        let error = CommandError::usage("the port is too large").at(text, port..port + 5);
+        let place = error.place.as_ref().unwrap();
+        assert_eq!(place.text, "http://ada:<redacted>@host:99999/?to=http://x:y@z");
+        assert_eq!(&place.text[place.start..place.end], "99999");
+        let whole = CommandError::usage("this is no URL").at(text, 0..text.len());
+        assert_eq!(whole.place.as_ref().unwrap().end, whole.place.as_ref().unwrap().text.len());
+        for plain in ["http://ada@host/", "http://host:80/a@b", "a:b@c", "http://ada:@host/"] {
+            assert_eq!(CommandError::usage("").at(plain, 0..1).place.unwrap().text, plain);
+        }
     }
 
     #[test]

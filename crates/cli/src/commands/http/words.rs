@@ -1,6 +1,7 @@
 //! Which words are the method, the URLs and the items.
 
 use plumb_probe::credentials;
+use plumb_wire::http::url::Parts;
 use url::Url;
 
 use super::item::{self, Item};
@@ -80,7 +81,6 @@ fn is_method(word: &str) -> bool {
 /// The URL that a word means: `:8080/x` and `/x` are on this host, and what has
 /// no scheme is http.
 pub(super) fn target(word: &str) -> Result<Target, CommandError> {
-    let whole = |reason: String| CommandError::usage(reason).at(word, 0..word.len());
     if word.is_empty() {
         return Err(CommandError::usage("a URL cannot be empty"));
     }
@@ -102,13 +102,14 @@ pub(super) fn target(word: &str) -> Result<Target, CommandError> {
             _ => format!("http://{}", word.trim_start_matches('/')),
         },
     };
-    let mut url = Url::parse(&text).map_err(|error| whole(format!("this is no URL: {error}")))?;
+    let mut url = Url::parse(&text).map_err(|_| crate::commands::url::refusal(&text))?;
     if !matches!(url.scheme(), "http" | "https") {
         let message = format!("http speaks http and https, not {}", url.scheme());
         return Err(CommandError::usage(message).at(word, 0..url.scheme().len().min(word.len())));
     }
     if url.port() == Some(0) {
-        return Err(whole("port 0 cannot be connected to".to_owned()));
+        let port = Parts::rfc3986(&text).port.unwrap_or(0..text.len());
+        return Err(CommandError::usage("port 0 cannot be connected to").at(&text, port));
     }
     let credentials = credentials::take(&mut url);
     Ok(Target { url, credentials })

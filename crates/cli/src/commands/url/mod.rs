@@ -192,6 +192,11 @@ fn record<'a>(url: &'a Url, notices: &'a [Notice]) -> Record<'a> {
     }
 }
 
+/// Why `text`, which browsers refuse, is no URL.
+pub(in crate::commands) fn refusal(text: &str) -> CommandError {
+    no_url(&Url::read(text))
+}
+
 /// What neither standard takes is a mistake of the command line.
 fn no_url(url: &Url) -> CommandError {
     let refused = url.rfc3986.refused.as_ref().or(url.whatwg.refused.as_ref());
