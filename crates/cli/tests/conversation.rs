@@ -301,6 +301,22 @@ fn each_line_is_a_datagram_and_each_answer_a_line() {
 }
 
 #[test]
+fn a_full_disk_is_no_end_of_the_conversation() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else { return };
+    let (address, server) = server(|mut stream| {
+        // Whoever cannot write it may be gone before it is all sent.
+        drop(stream.write_all(b"an answer\n"));
+    });
+    let mut child = plumb(&["connect", &address]);
+    let output = child.stdin(Stdio::null()).stdout(full).spawn().unwrap().wait_with_output();
+    server.join().unwrap();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(said.contains("what came cannot be written: No space left"), "{said}");
+}
+
+#[test]
 fn the_largest_datagram_and_one_byte_more() {
     let (address, server) = udp_server(|socket| {
         let mut buffer = vec![0; 70_000];

@@ -282,8 +282,11 @@ async fn take(
         data.push(b'\n');
     }
     let shown = teller.shown(Way::Received, offset, &data)?;
-    let written = near.output.write_all(&shown).await.is_ok() && near.output.flush().await.is_ok();
-    (!written).then_some(End::OutputClosed)
+    let written = match near.output.write_all(&shown).await {
+        Ok(()) => near.output.flush().await,
+        failed => failed,
+    };
+    written.err().map(End::of_output)
 }
 
 /// Whether many answer to this address.

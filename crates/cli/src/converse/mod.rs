@@ -47,6 +47,8 @@ pub(crate) enum End {
     Silence(Duration),
     /// Nobody reads the output any more.
     OutputClosed,
+    /// What came could not be written: a full disk.
+    OutputFailed(std::io::Error),
     /// The program on this side ended.
     Program,
     /// Ctrl-C or SIGTERM.
@@ -54,6 +56,14 @@ pub(crate) enum End {
 }
 
 impl End {
+    /// What came cannot be written: a reader that went away is no error.
+    pub(crate) fn of_output(error: std::io::Error) -> End {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => End::OutputClosed,
+            _ => End::OutputFailed(error),
+        }
+    }
+
     /// In words, for people.
     pub(crate) fn words(&self) -> String {
         match self {
@@ -64,6 +74,7 @@ impl End {
                 format!("nothing came for {} (timeout)", crate::args::duration::text(*time))
             }
             End::OutputClosed => "nobody reads the output".to_owned(),
+            End::OutputFailed(error) => format!("what came cannot be written: {error}"),
             End::Program => "the program ended".to_owned(),
             End::Interrupted => "interrupted".to_owned(),
         }
@@ -77,6 +88,7 @@ impl End {
             End::Broken(_) => "broken",
             End::Silence(_) => "silence",
             End::OutputClosed => "output_closed",
+            End::OutputFailed(_) => "output_failed",
             End::Program => "program_ended",
             End::Interrupted => "interrupted",
         }

@@ -49,11 +49,12 @@ impl Shared<'_> {
         self.teller.passed(way, before, bytes, None);
     }
 
-    /// Shows what passed on this side; false where nobody looks any more.
-    async fn show(&self, way: Way, offset: u64, bytes: &[u8]) -> bool {
-        let Some(shown) = self.teller.shown(way, offset, bytes) else { return true };
+    /// Shows what passed on this side.
+    async fn show(&self, way: Way, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let Some(shown) = self.teller.shown(way, offset, bytes) else { return Ok(()) };
         let mut output = self.output.lock().await;
-        output.write_all(&shown).await.is_ok() && output.flush().await.is_ok()
+        output.write_all(&shown).await?;
+        output.flush().await
     }
 }
 
@@ -62,7 +63,8 @@ enum PeerEnd {
     Eof,
     Broken(io::Error),
     Silence(Duration),
-    OutputClosed,
+    /// This side takes no more.
+    Output(io::Error),
 }
 
 /// Converses until the end; `near` may go on with another connection then.
@@ -118,7 +120,7 @@ where
             result = &mut receiving => {
                 return match result {
                     PeerEnd::Silence(time) => End::Silence(time),
-                    PeerEnd::OutputClosed => End::OutputClosed,
+                    PeerEnd::Output(error) => End::of_output(error),
                     PeerEnd::Broken(error) => End::Broken(error),
                     PeerEnd::Eof => match sent {
                         Some(Ok(())) => End::Both,
@@ -211,7 +213,8 @@ where
     writer.flush().await?;
     let offset = shared.sent_bytes.get();
     shared.passed(Way::Sent, piece);
-    shared.show(Way::Sent, offset, piece).await;
+    // Who does not see what is sent still sends it.
+    let _ = shared.show(Way::Sent, offset, piece).await;
     Ok(())
 }
 
@@ -221,8 +224,8 @@ where
 {
     let mut cutter = Cutter::new(Lines { crlf: false, ..manner.lines });
     let mut buffer = vec![0; CHUNK_BYTES];
-    let mut heard = true;
-    let end = loop {
+    let mut heard = Ok(());
+    let mut end = loop {
         let read = reader.read(&mut buffer);
         let count = match in_time(read, manner.read_timeout, shared).await {
             Err(time) => break PeerEnd::Silence(time),
@@ -231,14 +234,23 @@ where
             Ok(Ok(count)) => count,
         };
         for piece in cutter.cut(&buffer[..count]) {
-            heard = heard && deliver(&piece, shared).await;
+            if heard.is_ok() {
+                heard = deliver(&piece, shared).await;
+            }
         }
-        if !heard && !shared.is_program {
-            break PeerEnd::OutputClosed;
+        // A program that reads no more may still have something to say.
+        if !shared.is_program
+            && let Err(error) = std::mem::replace(&mut heard, Ok(()))
+        {
+            break PeerEnd::Output(error);
         }
     };
-    if let Some(piece) = cutter.end() {
-        deliver(&piece, shared).await;
+    if let Some(piece) = cutter.end()
+        && let Err(error) = deliver(&piece, shared).await
+        && !shared.is_program
+        && matches!(end, PeerEnd::Eof)
+    {
+        end = PeerEnd::Output(error);
     }
     if matches!(end, PeerEnd::Eof) {
         shared.teller.half_closed(Way::Received);
@@ -247,7 +259,7 @@ where
     end
 }
 
-async fn deliver(piece: &[u8], shared: &Shared<'_>) -> bool {
+async fn deliver(piece: &[u8], shared: &Shared<'_>) -> io::Result<()> {
     let offset = shared.received_bytes.get();
     shared.passed(Way::Received, piece);
     shared.show(Way::Received, offset, piece).await

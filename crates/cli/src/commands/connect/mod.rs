@@ -346,6 +346,7 @@ fn status_of(outcome: &Outcome) -> ExitStatus {
     match &outcome.end {
         End::Both | End::Peer | End::Program | End::OutputClosed => ExitStatus::GOOD,
         End::Broken(_) | End::Silence(_) => ExitStatus::NO,
+        End::OutputFailed(_) => ExitStatus::NOT_MEASURED,
         End::Interrupted => ExitStatus::INTERRUPTED,
     }
 }

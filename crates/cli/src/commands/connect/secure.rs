@@ -136,7 +136,8 @@ fn failure(seen: &TlsHandshake) -> String {
     let what = words::tls(&seen.outcome);
     match (&seen.outcome, &seen.trust) {
         (TlsOutcome::Untrusted, Some(trust)) => format!(
-            "TLS handshake failed: {}; --insecure goes on nevertheless",
+            "TLS handshake failed: the certificate does not verify ({}); --insecure goes on \
+             nevertheless",
             words::trust(&trust.result)
         ),
         _ => format!("TLS handshake failed: {what}"),

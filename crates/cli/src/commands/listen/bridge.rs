@@ -103,7 +103,8 @@ impl Guest {
     fn tls(&self) -> Option<TlsRecord> {
         let record = &self.context.tls.as_ref()?.record;
         Some(TlsRecord {
-            version: Some(record.version.clone()),
+            // As `connect` and OpenSSL write it.
+            version: Some(record.version.replace('_', ".")),
             cipher_suite: Some(record.cipher_suite.clone()),
             group: record.group.clone(),
             alpn: record.alpn.clone(),
@@ -119,6 +120,7 @@ pub(super) fn status_of(outcome: &Outcome) -> ExitStatus {
     match &outcome.end {
         End::Both | End::Peer | End::Program | End::OutputClosed => ExitStatus::GOOD,
         End::Broken(_) | End::Silence(_) => ExitStatus::NO,
+        End::OutputFailed(_) => ExitStatus::NOT_MEASURED,
         End::Interrupted => ExitStatus::INTERRUPTED,
     }
 }
