@@ -432,6 +432,8 @@ fn a_session_keeps_cookies_for_its_owner_alone() {
     let output = run(&["--session", &session, "--explain-cookies", "-v", &server.url("/next")]);
     assert!(text(&output.stderr).contains("cookie test sent"));
     assert!(server.heard().last().unwrap().contains("\r\nCookie: test=value\r\n"));
+    let offline = ["--session", &session, "--explain-cookies", "--offline", &server.url("/next")];
+    assert!(text(&run(&offline).stderr).contains("cookie test sent"));
     // What is printed shows no value of a cookie that is sent.
     assert!(!text(&output.stdout).contains("test=value"), "{}", text(&output.stdout));
     let before = std::fs::read(&session).unwrap();
@@ -578,6 +580,45 @@ fn secrets_are_shown_to_the_server_alone() {
     assert!(server.heard().last().unwrap().contains(encoded));
     plumb().env("PLUMB_USER", "alice:correct-horse").arg(server.url("/")).output().unwrap();
     assert!(server.heard().last().unwrap().contains(encoded));
+}
+
+#[test]
+fn what_breaks_an_answer_off_ends_its_records() {
+    let server = file_server(b"data".to_vec());
+    let kinds = |output: &Output| -> Vec<String> {
+        let lines = text(&output.stdout);
+        let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        records.map(|record| record["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let output = run(&["--json", "--download", "-o", "/nowhere/x", &server.url("/file")]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(kinds(&output), ["begin", "request", "response", "end"]);
+    let last = text(&output.stdout).lines().last().unwrap().to_owned();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(
+        (&last["data"]["exit_code"], &last["data"]["interrupted"]),
+        (&3.into(), &false.into())
+    );
+}
+
+#[test]
+fn a_mistake_in_a_url_is_pointed_at_and_no_password_shown() {
+    for (url, part) in [
+        ("http://ada:s3cret@127.0.0.1:99999/x", "99999"),
+        ("http://ada:s3cret@exa mple/", " "),
+        ("http://ada:s3cret@127.0.0.1:0/", "0"),
+        ("ftp://ada:s3cret@host/", "ftp"),
+        (":99999/x", "99999"),
+    ] {
+        let output = run(&[url]);
+        assert_eq!(output.status.code(), Some(2), "{url}");
+        let said = text(&output.stderr);
+        assert!(!said.contains("s3cret"), "{said}");
+        let mut lines = said.lines().skip(1);
+        let (shown, carets) = (lines.next().unwrap(), lines.next().unwrap());
+        let start = carets.find('^').unwrap();
+        assert_eq!(&shown[start..carets.len()], part, "{said}");
+    }
 }
 
 #[test]

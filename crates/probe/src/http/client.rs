@@ -151,8 +151,14 @@ impl Client {
         }
     }
 
-    /// The request as it would be sent first, with cookies and credentials.
-    pub fn preview(&self, request: &Request, auth: Option<&Auth>) -> Message {
+    /// The request as it would be sent first, with cookies and credentials; of
+    /// each cookie it is told whether it goes along.
+    pub fn preview(
+        &self,
+        request: &Request,
+        auth: Option<&Auth>,
+        told: &mut dyn FnMut(Told<'_>),
+    ) -> Message {
         let mut journey = Journey {
             request: request.clone(),
             auth: auth.cloned(),
@@ -161,7 +167,7 @@ impl Client {
             visited: Vec::new(),
             attempt: 1,
             challenges: 0,
-            told: &mut |_| {},
+            told,
         };
         let request = self.dressed(&mut journey);
         let proxy = proxy_for(&self.config, &request.url);

@@ -169,7 +169,7 @@ impl Talk<'_> {
 
     /// Prints the request and sends nothing.
     async fn offline(&mut self, client: &Client, job: Job) -> Result<(), CommandError> {
-        let message = client.preview(&job.request, job.auth.as_ref());
+        let message = client.preview(&job.request, job.auth.as_ref(), &mut |told| self.told(&told));
         let record = RequestRecord::of(0, &message, &job.request);
         self.answer.record("request", &record)?;
         if self.answer.output().json {
