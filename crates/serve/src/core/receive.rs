@@ -1,13 +1,17 @@
 //! The loop that takes datagrams.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::accept::back_off;
 use super::server::{Context, Datagram, DatagramService, Shared};
 use super::{Ledger, Phase, Rule};
 
-/// Takes datagrams until the server stops; each is answered on a task of its own.
+/// Takes datagrams until the server stops. What can be answered at once is,
+/// in the order in which it came; the rest on a task of its own each.
 pub(super) async fn receive<T: DatagramService>(
     shared: Arc<Shared>,
     socket: Arc<tokio::net::UdpSocket>,
@@ -49,7 +53,7 @@ pub(super) async fn receive<T: DatagramService>(
             };
             let (service, socket) = (Arc::clone(&service), Arc::clone(&socket));
             let cut = shared.cut.clone();
-            shared.connections.spawn(async move {
+            let mut answering = Box::pin(async move {
                 let _permit = permit;
                 let answering = async {
                     if let Some(answer) = service.answer(datagram, context).await {
@@ -58,6 +62,14 @@ pub(super) async fn receive<T: DatagramService>(
                 };
                 cut.run_until_cancelled(answering).await;
             });
+            // A panic ends this one answer, as it would on a task.
+            let first = poll_fn(|task| {
+                let polled = catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(task)));
+                Poll::Ready(polled)
+            });
+            if let Ok(Poll::Pending) = first.await {
+                shared.connections.spawn(answering);
+            }
         }
     };
     stop.run_until_cancelled(receiving).await;

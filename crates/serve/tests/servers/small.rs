@@ -1,12 +1,12 @@
 //! Echo, discard, daytime, greetings.
 
-use plumb_serve::core::{Forget, Limits, Server};
-use plumb_serve::echo::Echo;
+use plumb_serve::core::{Context, Datagram, DatagramService, EventKind, Forget, Limits, Server};
+use plumb_serve::echo::{Echo, EchoOptions};
 use plumb_serve::small::{Daytime, Discard, Greeting, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
-use crate::ground::{run, serve, stdout, talk, talk_text, udp_socket};
+use crate::ground::{next, observed, run, serve, stdout, talk, talk_text, udp_socket};
 
 #[tokio::test]
 async fn echo_gives_back_all_and_closes_when_the_client_does() {
@@ -33,6 +33,54 @@ async fn udp_echo_answers_people_and_not_servers() {
         let mut buffer = vec![0; 65_536];
         let (count, from) = client.recv_from(&mut buffer).await.unwrap();
         assert_eq!((&buffer[..count], from), (payload, address));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_no_datagram_holds_is_not_told_as_sent() {
+    let reply = Some("{msg}!".parse().unwrap());
+    let (server, mut events) = observed(Limits::default());
+    let echo = Echo::new(EchoOptions { reply, ..EchoOptions::default() });
+    let address = server.udp(udp_socket(), echo).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut buffer = vec![0; 65_536];
+    for (payload_bytes, answered) in [(65_506, true), (65_507, false)] {
+        client.send_to(&vec![7; payload_bytes], address).await.unwrap();
+        if answered {
+            assert_eq!(client.recv(&mut buffer).await.unwrap(), payload_bytes + 1);
+        }
+        let told = next(&mut events, |kind| match kind {
+            EventKind::Datagram { sent_bytes, .. } => Some(sent_bytes.is_some()),
+            _ => None,
+        });
+        assert_eq!(told.await, answered, "{payload_bytes}");
+    }
+}
+
+/// Says what it was told, and panics at a word.
+struct Nervous;
+
+impl DatagramService for Nervous {
+    async fn answer(&self, datagram: Datagram, _: Context) -> Option<Vec<u8>> {
+        assert_ne!(datagram.bytes, b"boo", "as a test");
+        Some(datagram.bytes)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn datagrams_are_answered_in_their_order_and_a_panic_ends_one_answer() {
+    const DATAGRAMS: u32 = 100; // below what a receive buffer holds
+    let server = Server::new("nervous", Limits::default(), Forget);
+    let address = server.udp(udp_socket(), Nervous).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.send_to(b"boo", address).await.unwrap();
+    for number in 0..DATAGRAMS {
+        client.send_to(&number.to_be_bytes(), address).await.unwrap();
+    }
+    let mut buffer = [0; 4];
+    for number in 0..DATAGRAMS {
+        assert_eq!(client.recv(&mut buffer).await.unwrap(), 4);
+        assert_eq!(u32::from_be_bytes(buffer), number);
     }
 }
 
