@@ -117,7 +117,7 @@ impl EventKind {
 /// What a TLS handshake agreed on.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TlsRecord {
-    /// `TLSv1_2`, `TLSv1_3`.
+    /// `TLS 1.2`, `TLS 1.3`.
     pub version: String,
     /// IANA's name of the suite.
     pub cipher_suite: String,

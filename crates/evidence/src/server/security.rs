@@ -113,8 +113,10 @@ pub enum Phase {
     Proxy,
     /// The TLS handshake.
     Tls,
-    /// The header of a request, or a message before it is whole.
+    /// The header of a request.
     Header,
+    /// A message, where the protocol has neither header nor body.
+    Message,
     /// Who it is.
     Authentication,
     /// The body of a request.
@@ -133,6 +135,7 @@ impl Phase {
             Phase::Proxy => "proxy",
             Phase::Tls => "tls",
             Phase::Header => "header",
+            Phase::Message => "message",
             Phase::Authentication => "authentication",
             Phase::Body => "body",
             Phase::Response => "response",

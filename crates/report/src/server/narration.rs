@@ -236,8 +236,9 @@ fn listening(backlog: Option<u32>) -> Step {
 }
 
 fn answered(exchange: &HttpExchange) -> Step {
+    let method = if exchange.method.is_empty() { "no request" } else { &exchange.method };
     Step::new(
-        format!("{} {}", exchange.method, exchange.status),
+        format!("{method} {}", exchange.status),
         format!(
             "answered with status {}, {}, {} of body, in {}",
             exchange.status,

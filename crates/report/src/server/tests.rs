@@ -69,7 +69,7 @@ fn closed(how: Closed) -> EventKind {
 
 fn request(method: &str, target: &str, status: u16) -> HttpExchange {
     HttpExchange {
-        method: method.into(),
+        method: method.to_owned().into(),
         target: target.into(),
         version: "HTTP/1.1".into(),
         host: "127.0.0.1:8080".into(),
@@ -140,7 +140,7 @@ fn events() -> Vec<ServerEvent> {
             2001,
             2,
             EventKind::TlsHandshake(TlsRecord {
-                version: "TLSv1_3".into(),
+                version: "TLS 1.3".into(),
                 cipher_suite: "TLS13_AES_256_GCM_SHA384".into(),
                 group: Some("X25519MLKEM768".into()),
                 alpn: Some("h2".into()),

@@ -93,11 +93,15 @@ fn request(line: Line, exchange: &HttpExchange) -> Line {
         400..500 => Tone::Warning,
         _ => Tone::Bad,
     };
+    let line = if exchange.method.is_empty() {
+        line.and(Tone::Strong, "no request ")
+    } else {
+        line.and(Tone::Strong, &exchange.method)
+            .and(Tone::Plain, " ")
+            .and(Tone::Plain, &exchange.target)
+            .and(Tone::Plain, " ")
+    };
     let line = line
-        .and(Tone::Strong, &exchange.method)
-        .and(Tone::Plain, " ")
-        .and(Tone::Plain, &exchange.target)
-        .and(Tone::Plain, " ")
         .and(tone, exchange.status.to_string())
         .and(Tone::Plain, format!(" {}", units::size(exchange.response_body_bytes)))
         .and(Tone::Faint, format!(" {}", units::duration(exchange.duration_ns)));

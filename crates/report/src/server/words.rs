@@ -119,7 +119,7 @@ pub(super) fn why(how: &Closed) -> String {
     }
 }
 
-/// `TLSv1_3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768 h2`.
+/// `TLS 1.3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768 h2`.
 pub(super) fn tls(record: &TlsRecord) -> String {
     let mut text = format!("{} {}", record.version, record.cipher_suite);
     for more in [&record.group, &record.alpn].into_iter().flatten() {

@@ -259,11 +259,11 @@ impl Shared {
     fn tell(&self, needs: &Needs, answered: u64, ending: &Ending) {
         match ending {
             Ending::TooLong(error) => {
-                needs.events.security(Rule::MessageSize, Phase::Header, error.to_string());
+                needs.events.security(Rule::MessageSize, Phase::Message, error.to_string());
             }
             Ending::NotUtf8 => {
                 let detail = format!("message {} is not UTF-8", answered + 1);
-                needs.events.security(Rule::Utf8, Phase::Header, detail);
+                needs.events.security(Rule::Utf8, Phase::Message, detail);
             }
             Ending::CloseWord { forgiven: Some(said) } => {
                 let word = self.options.close_word.as_deref().unwrap_or_default();
@@ -314,11 +314,30 @@ impl Shared {
     }
 }
 
+/// What a datagram can carry to `peer`: the 16 bits of its length count the UDP
+/// header too, and over IPv4 the IPv4 header as well.
+fn payload_bytes_max(peer: std::net::SocketAddr) -> usize {
+    const UDP_HEADER_BYTES: usize = 8;
+    const IPV4_HEADER_BYTES: usize = 20;
+    let most = usize::from(u16::MAX) - UDP_HEADER_BYTES;
+    if peer.ip().to_canonical().is_ipv4() { most - IPV4_HEADER_BYTES } else { most }
+}
+
 impl DatagramService for Echo {
     async fn answer(&self, datagram: Datagram, context: Context) -> Option<Vec<u8>> {
         let Datagram { bytes, peer } = datagram;
         context.events.received(&bytes);
         let answer = (!would_loop(peer)).then(|| self.0.answer_datagram(&bytes, peer, &context));
+        let answer = answer.filter(|answer| {
+            let most = payload_bytes_max(peer);
+            let fits = answer.len() <= most;
+            if !fits {
+                let size = answer.len();
+                let text = format!("no answer: it has {size} bytes, and a datagram holds {most}");
+                context.events.emit(EventKind::Note { text });
+            }
+            fits
+        });
         if let Some(answer) = &answer {
             context.events.sent(answer);
         }
@@ -344,7 +363,7 @@ impl Shared {
         {
             context.events.security(
                 Rule::Utf8,
-                Phase::Header,
+                Phase::Message,
                 format!("datagram {number} is not UTF-8"),
             );
             return refusal.clone();

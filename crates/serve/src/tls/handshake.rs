@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use plumb_wire::tls::{CipherSuite, NamedGroup};
+use plumb_wire::tls::{CipherSuite, NamedGroup, Version};
 
 use super::ClientIdentity;
 use super::places::{Lost, Places};
@@ -159,7 +159,7 @@ fn session<S: Io>(stream: &TlsStream<S>, began: Instant) -> Session {
     let record = TlsRecord {
         version: connection
             .protocol_version()
-            .map_or_else(unknown, |version| format!("{version:?}")),
+            .map_or_else(unknown, |version| Version::from(u16::from(version)).to_string()),
         cipher_suite: connection
             .negotiated_cipher_suite()
             .map_or_else(unknown, |suite| CipherSuite::from(u16::from(suite.suite())).to_string()),

@@ -245,7 +245,7 @@ async fn a_certificate_made_on_the_spot_is_good_for_its_names() {
     };
     assert!(text.contains("Verify return code: 0 (ok)") && text.contains("hello"), "{text}");
     let record = ground.handshake().await;
-    assert_eq!(record.version, "TLSv1_3");
+    assert_eq!(record.version, "TLS 1.3");
     assert!(record.cipher_suite.starts_with("TLS_"), "{record:?}");
     assert!(record.group.is_some() && record.alpn.is_none() && !record.resumed, "{record:?}");
     assert_eq!(record.name.as_deref(), Some("localhost"));
@@ -276,7 +276,7 @@ async fn old_versions_are_refused_and_alpn_is_agreed_on() {
     let text = ground.openssl(&["-tls1_2", "-alpn", "http/1.1,h2"]).await.unwrap();
     assert!(text.contains("ALPN protocol: h2"), "{text}");
     let record = ground.handshake().await;
-    assert_eq!((record.version.as_str(), record.alpn.as_deref()), ("TLSv1_2", Some("h2")));
+    assert_eq!((record.version.as_str(), record.alpn.as_deref()), ("TLS 1.2", Some("h2")));
     let text = ground.openssl(&["-alpn", "spdy/1"]).await.unwrap();
     assert!(text.contains("no application protocol"), "{text}");
 }
