@@ -291,7 +291,7 @@ fn become_user(name: &str) -> Result<EventKind, CommandError> {
         CommandError::not_measured(format!("cannot {error}"))
             .hint("only root may become another user; without --user the server stays who you are")
     })?;
-    let detail = format!("user {} (uid {}, gid {})", became.name, became.uid, became.gid);
+    let detail = format!("{} (uid {}, gid {})", became.name, became.uid, became.gid);
     Ok(EventKind::Confined { what: "user".to_owned(), done: true, detail })
 }
 

@@ -17,6 +17,8 @@ use crate::serving::{self, Plan};
 /// Where it listens unless told otherwise: like echo's port 7, without the
 /// privilege that ports below 1024 want.
 const PORT: u16 = 7007;
+/// What `begin` calls it.
+const COMMAND: &str = "serve echo";
 
 /// Send back what comes, or a reply to it
 ///
@@ -107,20 +109,24 @@ impl Run for Echo {
         plumb serve echo --listen unix:/tmp/echo.sock --length-prefix 4";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
-        let echo = echo::Echo::new(self.messages.options()?);
-        let plan = Plan {
-            command: "serve echo",
-            server: "echo",
-            port: PORT,
-            stream: echo.clone(),
-            datagrams: Some(echo),
-            limits: Limits::conversation(),
-            alpn: &[],
-            url_scheme: None,
-            gatekeeper: None,
-            files: Vec::new(),
-        };
-        serving::run(plan, &self.serve)
+        let plan = self.messages.options().map(plan);
+        serving::run(COMMAND, plan, &self.serve)
+    }
+}
+
+fn plan(options: EchoOptions) -> Plan<echo::Echo, echo::Echo> {
+    let echo = echo::Echo::new(options);
+    Plan {
+        command: COMMAND,
+        server: "echo",
+        port: PORT,
+        stream: echo.clone(),
+        datagrams: Some(echo),
+        limits: Limits::conversation(),
+        alpn: &[],
+        url_scheme: None,
+        gatekeeper: None,
+        files: Vec::new(),
     }
 }
 

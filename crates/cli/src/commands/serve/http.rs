@@ -25,6 +25,8 @@ use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::serving::{self, NoDatagrams, Plan};
 
+/// What `begin` calls it.
+const COMMAND: &str = "serve http";
 /// Where it listens unless told otherwise: the port that everybody takes for
 /// a web server of their own.
 const PORT: u16 = 8080;
@@ -165,13 +167,19 @@ struct AnswerArgs {
 
 impl Run for Http {
     const EXAMPLES: &'static str = "
-        plumb serve http                                # this directory, on 127.0.0.1, port 8080
-        plumb serve http site --listen 0.0.0.0:8000     # for the neighbours, too
+        plumb serve http                              # this directory, on port 8080
+        plumb serve http site --listen 0.0.0.0:8000   # for the neighbours, too
         plumb serve http site --tls self --log combined
-        plumb serve http inbox --upload --users users   # files from who has a password
-        plumb serve http --api --store users.db         # something to try clients on";
+        plumb serve http inbox --upload --users users # who has a password may upload
+        plumb serve http --api --store users.db       # something to try clients on";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
+        serving::run(COMMAND, self.plan(), &self.serve)
+    }
+}
+
+impl Http {
+    fn plan(&self) -> Result<Plan<Web<Served>, NoDatagrams>, CommandError> {
         let (files, mut reach) = self.files()?;
         let options = self.options()?;
         let gatekeeper = options.gatekeeper.clone();
@@ -184,8 +192,8 @@ impl Run for Http {
         if self.files.upload {
             limits.body_bytes_max = self.upload_bytes_max() + FORM_BYTES;
         }
-        let plan = Plan {
-            command: "serve http",
+        Ok(Plan {
+            command: COMMAND,
             server: "http",
             port: PORT,
             stream: Web::new(Served { files, api }, options),
@@ -195,8 +203,7 @@ impl Run for Http {
             url_scheme: Some("http"),
             files: reach,
             gatekeeper,
-        };
-        serving::run(plan, &self.serve)
+        })
     }
 }
 

@@ -58,7 +58,7 @@ pub struct Add {
     name: String,
 
     /// The file of users; made if it is not there
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "users", value_name = "FILE")]
     file: PathBuf,
 
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub struct Remove {
     name: String,
 
     /// The file of users
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "users", value_name = "FILE")]
     file: PathBuf,
 
     #[command(flatten)]
@@ -83,7 +83,7 @@ pub struct Remove {
 #[derive(Debug, Args)]
 pub struct List {
     /// The file of users
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "users", value_name = "FILE")]
     file: PathBuf,
 
     #[command(flatten)]

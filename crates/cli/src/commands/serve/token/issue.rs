@@ -33,24 +33,24 @@ const NUMBER_BYTES: usize = 16;
 #[derive(Debug, Args)]
 pub struct Issue {
     /// Sign with the key in FILE: a secret, or a PEM private key
-    #[arg(long, value_name = "FILE", required_unless_present = "opaque")]
+    #[arg(long, alias = "jwt-key", value_name = "FILE", required_unless_present = "opaque")]
     key: Option<PathBuf>,
 
     /// Sign with this algorithm: HS256, ES256, EdDSA, RS256, ...; else the
     /// usual one of the key
-    #[arg(long, value_name = "ALG", value_parser = algorithm, requires = "key")]
+    #[arg(long, alias = "jwt-alg", value_name = "ALG", value_parser = algorithm, requires = "key")]
     alg: Option<Algorithm>,
 
     /// Who the token is for
-    #[arg(long, value_name = "USER")]
+    #[arg(long, alias = "subject", value_name = "USER")]
     sub: Option<String>,
 
     /// Whom it is meant for: the servers that may take it (can be repeated)
-    #[arg(long, value_name = "AUD", conflicts_with = "opaque")]
+    #[arg(long, aliases = ["audience", "jwt-audience"], value_name = "AUD", conflicts_with = "opaque")]
     aud: Vec<String>,
 
     /// Who issues it
-    #[arg(long, value_name = "ISS", conflicts_with = "opaque")]
+    #[arg(long, aliases = ["issuer", "jwt-issuer"], value_name = "ISS", conflicts_with = "opaque")]
     iss: Option<String>,
 
     /// How long it is good, such as 15m, 1h or 30d

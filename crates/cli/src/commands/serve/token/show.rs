@@ -30,19 +30,19 @@ pub struct Show {
 
     /// Check the signature with the key in FILE: a secret, a PEM public or
     /// private key, or a certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "jwt-key", value_name = "FILE")]
     key: Option<PathBuf>,
 
     /// Take only these algorithms; else every one that goes with the key
-    #[arg(long, value_name = "ALG", value_delimiter = ',', value_parser = algorithm, requires = "key")]
+    #[arg(long, alias = "jwt-alg", value_name = "ALG", value_delimiter = ',', value_parser = algorithm, requires = "key")]
     alg: Vec<Algorithm>,
 
     /// Demand this issuer
-    #[arg(long, value_name = "ISS")]
+    #[arg(long, aliases = ["issuer", "jwt-issuer"], value_name = "ISS")]
     iss: Vec<String>,
 
     /// Demand that it is meant for this audience
-    #[arg(long, value_name = "AUD")]
+    #[arg(long, aliases = ["audience", "jwt-audience"], value_name = "AUD")]
     aud: Vec<String>,
 
     #[command(flatten)]
