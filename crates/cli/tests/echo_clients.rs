@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
-mod served;
+mod ground;
 
 use std::process::Command;
 
-use served::{Scratch, Served, installed};
+use ground::{Scratch, Serving, installed};
 
 /// A server and its client: a name, the arguments of `plumb serve echo`, and
 /// the client, which has `PORT`, the socket module and what [`BEGINNING`] has.
@@ -279,9 +279,9 @@ fn each_server_is_one_command_line() {
             arguments.extend(["--listen", "127.0.0.1:0"]);
         }
         arguments.extend(*server);
-        let served = Served::start(&arguments, 1);
+        let served = Serving::serve(&arguments, 1);
         let said = run(client, served.port(), &[]);
-        let ended = served.end();
+        let ended = served.stop();
         if let Err(error) = said {
             panic!("{name}: {server:?}\n{error}\n{}", ended.stdout);
         }
@@ -296,7 +296,7 @@ fn a_client_of_tls_trusts_the_certificate_that_was_made() {
     }
     let scratch = Scratch::new("echo-tls");
     let trusted = scratch.path("ca.pem");
-    let served = Served::start(
+    let served = Serving::serve(
         &["echo", "--listen", "tls://127.0.0.1:0", "--tls", "self", "--tls-save", &trusted],
         1,
     );
@@ -307,7 +307,7 @@ assert s.version() == "TLSv1.3", s.version()
 s.sendall(b"Hello, secure client!\n"); same(s.recv(1024), b"Hello, secure client!\n")
 "#;
     let said = run(client, served.port(), &[("TRUST", &trusted)]);
-    let ended = served.end();
+    let ended = served.stop();
     assert_eq!(said, Ok(()), "{}", ended.stdout);
     assert_eq!(ended.status.code(), Some(0));
 }
@@ -317,13 +317,13 @@ fn what_was_forgiven_is_said() {
     if !installed("python3") {
         return;
     }
-    let served = Served::start(
+    let served = Serving::serve(
         &["echo", "--listen", "0", "--raw", "--close-word", "close", "--closing", "closed"],
         1,
     );
     let client = "s = tcp(); s.sendall(b'CLOSE\\n'); same(until_end(s), b'closed')";
     assert_eq!(run(client, served.port(), &[]), Ok(()));
-    let ended = served.end();
+    let ended = served.stop();
     assert!(
         ended.stdout.contains("took \"CLOSE\\n\" for the close word \"close\""),
         "{}",

@@ -100,6 +100,23 @@ fn answers_carry_what_was_asked_for() {
 }
 
 #[test]
+fn the_log_names_the_target_alike_for_every_version() {
+    if !installed("curl") {
+        return;
+    }
+    let place = directory("log");
+    let first = ["serve".as_ref(), "http".as_ref(), place.as_os_str()];
+    let serving = Serving::start(first.into_iter().chain(["--log", "combined"].map(AsRef::as_ref)));
+    for version in ["--http1.1", "--http2-prior-knowledge"] {
+        run("curl", &["-s", version, &url(&serving, "http", "/page.txt?a=b")]);
+    }
+    let log = serving.stop().stdout;
+    for version in ["1.1", "2.0"] {
+        assert!(log.contains(&format!("\"GET /page.txt?a=b HTTP/{version}\" 200 ")), "{log}");
+    }
+}
+
+#[test]
 fn without_a_directory_the_api_stands_alone() {
     if !installed("curl") {
         return;
@@ -135,7 +152,7 @@ fn slow_clients_do_not_keep_others_waiting() {
         assert_eq!(run("curl", &["-s", &page]), "a page\n", "{mode}");
         slow.wait().unwrap();
     }
-    let (_, log, _) = serving.stop();
+    let log = serving.stop().stdout;
     assert!(log.contains("the header of a request took too long (rule header_time"), "{log}");
 }
 

@@ -3,15 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
-mod served;
+mod ground;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{Command, Output, Stdio};
 
+use ground::{Scratch, Serving, command, installed};
+use nix::sys::signal::Signal;
 use serde_json::Value;
-use served::{Scratch, Served, installed, plumb};
 
 /// Sends a message and reads all that comes back.
 fn ask(port: u16, message: &[u8]) -> Vec<u8> {
@@ -32,15 +33,15 @@ fn records(stdout: &str) -> Vec<Value> {
 }
 
 fn refused(arguments: &[&str]) -> Output {
-    plumb().arg("serve").args(arguments).output().unwrap()
+    command().arg("serve").args(arguments).output().unwrap()
 }
 
 #[test]
 fn records_begin_and_end_and_tell_each_connection() {
-    let served = Served::start(&["echo", "--listen", "127.0.0.1:0", "--json"], 1);
+    let served = Serving::serve(&["echo", "--listen", "127.0.0.1:0", "--json"], 1);
     let port = served.port();
     assert_eq!(ask(port, b"hello\n"), b"hello\n");
-    let ended = served.end();
+    let ended = served.stop();
     assert_eq!(ended.status.code(), Some(0));
     assert_eq!(ended.stderr.trim_end(), format!("listening on tcp://127.0.0.1:{port}"));
     let records = records(&ended.stdout);
@@ -69,8 +70,8 @@ fn both_families_and_a_unix_socket_at_once() {
     let path = scratch.path("echo");
     let at = format!("unix:{path}");
     let served =
-        Served::start(&["echo", "--listen", "[::1]:0", "--listen", "0", "--listen", &at], 3);
-    let addresses: Vec<String> = served.addresses().map(str::to_owned).collect();
+        Serving::serve(&["echo", "--listen", "[::1]:0", "--listen", "0", "--listen", &at], 3);
+    let addresses = &served.sockets;
     assert!(addresses[0].starts_with("tcp://[::1]:"), "{addresses:?}");
     for address in &addresses[..2] {
         let mut stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
@@ -83,7 +84,7 @@ fn both_families_and_a_unix_socket_at_once() {
     stream.write_all(b"y\n").unwrap();
     let mut answer = [0; 2];
     stream.read_exact(&mut answer).unwrap();
-    assert_eq!(served.end().status.code(), Some(0));
+    assert_eq!(served.stop().status.code(), Some(0));
     assert!(!std::path::Path::new(&path).exists(), "the file goes with the server");
 }
 
@@ -124,19 +125,26 @@ fn what_cannot_be_served_is_one_line_and_nothing_is_half_started() {
         assert!(!stderr.contains("listening on"), "{arguments:?}: {stderr}");
         assert_eq!(text(&output.stdout), "", "{arguments:?}");
     }
+    for arguments in [["echo", "--listen", &taken, "--json"], ["http", &missing, "-4", "--json"]] {
+        let output = refused(&arguments);
+        let records = records(&text(&output.stdout));
+        let kinds: Vec<_> = records.iter().map(|record| record["type"].clone()).collect();
+        assert_eq!(kinds, ["begin", "end"], "{arguments:?}");
+        assert_eq!(records[1]["data"]["exit_code"], 3);
+    }
 }
 
 #[test]
 fn a_stop_waits_for_who_is_connected_and_a_second_one_cuts() {
-    for signal in ["TERM", "INT"] {
-        let mut served = Served::start(&["echo", "--listen", "0", "--raw", "--json"], 1);
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut served = Serving::serve(&["echo", "--listen", "0", "--raw", "--json"], 1);
         let at = ("127.0.0.1", served.port());
         let mut client = TcpStream::connect(at).unwrap();
         client.write_all(b"a").unwrap();
         client.read_exact(&mut [0]).unwrap();
         served.signal(signal);
         // The listening socket is closed: it says so, and FIN comes.
-        while !served.stdout_line().contains("\"stopping\"") {}
+        while !served.stdout_line().unwrap().contains("\"stopping\"") {}
         let mut rest = Vec::new();
         client.read_to_end(&mut rest).unwrap();
         drop(client);
@@ -150,7 +158,7 @@ fn a_stop_waits_for_who_is_connected_and_a_second_one_cuts() {
 fn log_files_are_opened_anew() {
     let scratch = Scratch::new("serve-log");
     let (log, old) = (scratch.path("log"), scratch.path("log.1"));
-    let served = Served::start(&["echo", "--listen", "0", "--log", "json", "--log-file", &log], 1);
+    let served = Serving::serve(&["echo", "--listen", "0", "--log", "json", "--log-file", &log], 1);
     let port = served.port();
     let wait_for = |path: &str, count: usize| {
         // Written a moment after the fact; the file tells when.
@@ -163,14 +171,14 @@ fn log_files_are_opened_anew() {
     ask(port, b"one\n");
     wait_for(&log, 1);
     std::fs::rename(&log, &old).unwrap();
-    served.signal("HUP");
+    served.signal(Signal::SIGHUP);
     while !std::path::Path::new(&log).exists() {
         std::thread::yield_now();
     }
     ask(port, b"three\n");
     let text = wait_for(&log, 1);
     assert!(text.contains("\"read_bytes\":6"), "{text}");
-    let ended = served.end();
+    let ended = served.stop();
     assert_eq!(ended.stdout, "", "the record goes to the file");
     assert_eq!(std::fs::read_to_string(old).unwrap().matches("\"connection\",").count(), 1);
 }
@@ -180,8 +188,10 @@ fn the_journal_gets_an_entry_for_each_event() {
     let scratch = Scratch::new("serve-journal");
     let path = scratch.path("journal");
     let journal = UnixDatagram::bind(&path).unwrap();
-    let served =
-        Served::start(&["echo", "--listen", "0", "--log", "journal", "--journal-socket", &path], 1);
+    let served = Serving::serve(
+        &["echo", "--listen", "0", "--log", "journal", "--journal-socket", &path],
+        1,
+    );
     ask(served.port(), b"hello\n");
     let mut entry = vec![0; 65536];
     loop {
@@ -193,7 +203,7 @@ fn the_journal_gets_an_entry_for_each_event() {
             break;
         }
     }
-    assert_eq!(served.end().status.code(), Some(0));
+    assert_eq!(served.stop().status.code(), Some(0));
 }
 
 #[test]
@@ -216,19 +226,19 @@ os.execv(sys.argv[1], sys.argv[1:])
 "#;
     let mut command = Command::new("python3");
     command.args(["-c", activate, env!("CARGO_BIN_EXE_plumb"), "serve", "echo", "--raw"]);
-    let served = Served::of(command, 2);
-    let addresses: Vec<String> = served.addresses().map(str::to_owned).collect();
+    let served = Serving::spawn(command, 2);
+    let addresses = &served.sockets;
     assert!(addresses[1].starts_with("udp://127.0.0.1:"), "{addresses:?}");
     assert_eq!(ask(served.port(), b"activated"), b"activated");
-    assert_eq!(served.end().status.code(), Some(0));
+    assert_eq!(served.stop().status.code(), Some(0));
 }
 
 #[test]
 fn the_narration_tells_a_conversation_in_its_order() {
-    let served = Served::start(&["echo", "--listen", "0", "--narrate", "--so-rcvbuf", "9000"], 1);
+    let served = Serving::serve(&["echo", "--listen", "0", "--narrate", "--so-rcvbuf", "9000"], 1);
     let port = served.port();
     ask(port, b"hello\n");
-    let ended = served.end();
+    let ended = served.stop();
     let mut rest = ended.stdout.as_str();
     for step in [
         "socket(AF_INET, SOCK_STREAM)",
@@ -252,7 +262,7 @@ fn the_narration_tells_a_conversation_in_its_order() {
 
 #[test]
 fn who_reads_no_more_ends_the_server_quietly() {
-    let mut child = plumb()
+    let mut child = command()
         .args(["serve", "echo", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -271,7 +281,7 @@ fn who_reads_no_more_ends_the_server_quietly() {
 
 #[test]
 fn limits_are_kept_and_said() {
-    let served = Served::start(
+    let served = Serving::serve(
         &["echo", "--listen", "0", "--json", "--max-per-client", "1", "--idle", "50ms"],
         1,
     );
@@ -285,7 +295,7 @@ fn limits_are_kept_and_said() {
     let _ = second.read_to_end(&mut rest);
     assert!(rest.is_empty());
     first.read_to_end(&mut rest).unwrap();
-    let ended = served.end();
+    let ended = served.stop();
     let rules: Vec<String> = records(&ended.stdout)
         .iter()
         .filter(|record| record["type"] == "security")
@@ -311,9 +321,9 @@ fn scrape(at: &str) -> String {
     body.to_owned()
 }
 
-fn with_metrics() -> (Served, String) {
+fn with_metrics() -> (Serving, String) {
     let mut served =
-        Served::start(&["echo", "--listen", "0", "--quiet", "--metrics", "127.0.0.1:0"], 1);
+        Serving::serve(&["echo", "--listen", "0", "--quiet", "--metrics", "127.0.0.1:0"], 1);
     let url = served.says("metrics on http://");
     (served, url.strip_suffix("/metrics").unwrap().to_owned())
 }
@@ -338,7 +348,7 @@ fn promtool_has_nothing_to_say_about_the_metrics() {
         let said = text(&output.stdout) + &text(&output.stderr);
         assert!(output.status.success() && said.is_empty(), "{said}");
     }
-    assert_eq!(served.end().status.code(), Some(0));
+    assert_eq!(served.stop().status.code(), Some(0));
 }
 
 /// A Prometheus that is ended with its test.
@@ -405,5 +415,5 @@ fn a_prometheus_scrapes_the_metrics() {
     }
     drop(prometheus);
     drained.join().unwrap();
-    assert_eq!(served.end().status.code(), Some(0));
+    assert_eq!(served.stop().status.code(), Some(0));
 }

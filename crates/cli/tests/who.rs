@@ -123,7 +123,11 @@ fn tokens_are_issued_and_judged() {
     assert!(out(&shown).contains("2001-09-09T01:46:40Z"), "{}", out(&shown));
     let shown = fed(&["serve", "token", "show"], "eyJhbGciOiJub25lIn0.e30.");
     assert!(shown.status.code() == Some(1) && out(&shown).contains("not signed"), "{shown:?}");
-    let refused = plumb(["serve", "token", "issue", "--key", &public, "--sub", "x"]);
+    // The names that the flags of the servers have.
+    let names = ["--jwt-key", &public, "--jwt-issuer", "i", "--jwt-audience", "a"];
+    let shown = fed(&[&["serve", "token", "show"][..], &names].concat(), &token);
+    assert!(shown.status.code() == Some(1) && out(&shown).contains("audience"), "{shown:?}");
+    let refused = plumb(["serve", "token", "issue", "--jwt-key", &public, "--subject", "x"]);
     assert!(refused.status.code() == Some(2) && err(&refused).contains("private key"));
 }
 
@@ -175,8 +179,9 @@ fn a_server_asks_for_passwords_and_tokens() {
     }
     let locked = curl(&[&url, "-u", "dave:wrong"]);
     assert!(locked.contains("429") && locked.to_lowercase().contains("retry-after:"), "{locked}");
-    let (status, log, _) = server.stop();
-    assert!(status.success());
+    let ended = server.stop();
+    assert!(ended.status.success());
+    let log = ended.stdout;
     for words in ["user alice", "user bob", "user carol", "credentials", "lock_out"] {
         assert!(log.contains(words), "{words}:\n{log}");
     }
@@ -273,7 +278,7 @@ fn client_certificates_name_the_user() {
     assert!(with("alice").ends_with("inside"));
     assert!(!with("bob").contains("inside"));
     assert!(!curl(&["-k", &url]).contains("inside"));
-    let (_, log, _) = server.stop();
+    let log = server.stop().stdout;
     assert!(log.contains("user alice") && log.contains("client_certificate"), "{log}");
 }
 

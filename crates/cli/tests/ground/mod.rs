@@ -13,50 +13,65 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// The program under test.
-pub const PLUMB: &str = env!("CARGO_BIN_EXE_plumb");
+pub(crate) const PLUMB: &str = env!("CARGO_BIN_EXE_plumb");
 
 /// A server that runs until it is dropped.
-pub struct Serving {
+pub(crate) struct Serving {
     child: Child,
     /// The sockets that it announced, as `tcp://127.0.0.1:8080`.
-    pub sockets: Vec<String>,
+    pub(crate) sockets: Vec<String>,
     lines: mpsc::Receiver<String>,
     seen: Vec<String>,
-    stdout: Option<std::thread::JoinHandle<String>>,
+    stdout: mpsc::Receiver<String>,
+    stdout_seen: String,
+}
+
+/// What a server left behind.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The program, in an environment that tests know.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(PLUMB);
+    command.env("NO_COLOR", "1").env("LC_ALL", "C.UTF-8").env("TZ", "UTC").stdin(Stdio::null());
+    command
 }
 
 impl Serving {
     /// Starts `plumb ARGUMENTS` and waits until it has announced `sockets`
     /// sockets. Without `--listen` it gets `127.0.0.1:0`.
-    pub fn start<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Serving {
-        let mut command = Command::new(PLUMB);
+    pub(crate) fn start<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Serving {
+        let mut command = command();
         command.args(arguments);
-        Serving::spawn(command, 1)
-    }
-
-    /// The same of a command that is made already.
-    pub fn spawn(mut command: Command, sockets: usize) -> Serving {
         let has_listen = command.get_args().any(|a| a.to_string_lossy().starts_with("--listen"));
         if !has_listen {
             command.args(["--listen", "127.0.0.1:0"]);
         }
+        Serving::spawn(command, 1)
+    }
+
+    /// Starts `plumb serve ARGUMENTS`, which has so many sockets.
+    pub(crate) fn serve(arguments: &[&str], sockets: usize) -> Serving {
+        let mut command = command();
+        command.arg("serve").args(arguments);
+        Serving::spawn(command, sockets)
+    }
+
+    /// The same of a command that is made already.
+    pub(crate) fn spawn(mut command: Command, sockets: usize) -> Serving {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("plumb starts");
-        let stderr = BufReader::new(child.stderr.take().expect("stderr is a pipe"));
-        let mut out = child.stdout.take().expect("stdout is a pipe");
-        let stdout = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = out.read_to_string(&mut text);
-            text
-        });
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        let mut serving =
-            Serving { child, sockets: Vec::new(), lines, seen: Vec::new(), stdout: Some(stdout) };
+        let mut serving = Serving {
+            lines: lines_of(child.stderr.take().expect("stderr is a pipe")),
+            stdout: lines_of(child.stdout.take().expect("stdout is a pipe")),
+            child,
+            sockets: Vec::new(),
+            seen: Vec::new(),
+            stdout_seen: String::new(),
+        };
         while serving.sockets.len() < sockets {
             match serving.next_line() {
                 Some(line) => {
@@ -71,14 +86,14 @@ impl Serving {
     }
 
     /// The next line of stderr; `None` when it has ended.
-    pub fn next_line(&mut self) -> Option<String> {
+    pub(crate) fn next_line(&mut self) -> Option<String> {
         let line = self.lines.recv().ok()?;
         self.seen.push(line.clone());
         Some(line)
     }
 
     /// Reads stderr up to the first line that contains `part`.
-    pub fn line_with(&mut self, part: &str) -> String {
+    pub(crate) fn line_with(&mut self, part: &str) -> String {
         loop {
             match self.next_line() {
                 Some(line) if line.contains(part) => return line,
@@ -88,39 +103,66 @@ impl Serving {
         }
     }
 
+    /// What follows `start` in a line of stderr, said already or still to come.
+    pub(crate) fn says(&mut self, start: &str) -> String {
+        loop {
+            if let Some(rest) = self.seen.iter().find_map(|line| line.strip_prefix(start)) {
+                return rest.to_owned();
+            }
+            if self.next_line().is_none() {
+                panic!("no line begins with {start:?}:\n{}", self.seen.join("\n"));
+            }
+        }
+    }
+
+    /// The next line of stdout; `None` when it has ended.
+    pub(crate) fn stdout_line(&mut self) -> Option<String> {
+        let line = self.stdout.recv().ok()?;
+        self.stdout_seen.push_str(&line);
+        self.stdout_seen.push('\n');
+        Some(line)
+    }
+
+    /// The port of the first socket that has one.
+    pub(crate) fn port(&self) -> u16 {
+        let mut ports = self.sockets.iter().filter_map(|at| at.rsplit_once(':')?.1.parse().ok());
+        ports.next().expect("a port")
+    }
+
     /// The address of the first socket.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         let (_, address) = self.sockets[0].split_once("://").expect("a socket is a URL");
         address.parse().expect("an address with a port")
     }
 
     /// `http://ADDRESS` with this path.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address())
     }
 
     /// The process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let _ = kill(Pid::from_raw(self.child.id() as i32), signal);
     }
 
-    /// Stops it with SIGTERM; how it ended, stdout, and all of stderr.
-    pub fn stop(mut self) -> (ExitStatus, String, String) {
+    /// Stops it with SIGTERM, as a service manager does.
+    pub(crate) fn stop(mut self) -> Ended {
         self.signal(Signal::SIGTERM);
         self.wait()
     }
 
     /// Waits for it to end by itself.
-    pub fn wait(&mut self) -> (ExitStatus, String, String) {
+    pub(crate) fn wait(&mut self) -> Ended {
         let status = self.child.wait().expect("plumb ends");
         while self.next_line().is_some() {}
-        let stdout = self.stdout.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        (status, stdout, self.seen.join("\n"))
+        while self.stdout_line().is_some() {}
+        let stdout = std::mem::take(&mut self.stdout_seen);
+        Ended { status, stdout, stderr: self.seen.join("\n") }
     }
 }
 
@@ -131,13 +173,47 @@ impl Drop for Serving {
     }
 }
 
+/// Lines as they come, read in a thread so that no pipe ever fills.
+fn lines_of(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    lines
+}
+
+/// A directory of a test's own, gone when it ends.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Scratch {
+        let name = format!("plumb-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a directory");
+        Scratch(path)
+    }
+
+    /// A file in it.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Runs `plumb ARGUMENTS` to its end.
-pub fn plumb<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Output {
+pub(crate) fn plumb<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Output {
     Command::new(PLUMB).args(arguments).stdin(Stdio::null()).output().expect("plumb runs")
 }
 
 /// Whether a program is installed; says SKIP where it is not.
-pub fn installed(program: &str) -> bool {
+pub(crate) fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
         || Path::new("/usr/sbin").join(program).is_file();
@@ -148,7 +224,7 @@ pub fn installed(program: &str) -> bool {
 }
 
 /// The Python that has `requests` and `httpbin`; says SKIP where it is missing.
-pub fn second_opinions() -> Option<PathBuf> {
+pub(crate) fn second_opinions() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = root.join("target/second-opinions/bin/python3");
     if python.is_file() {
