@@ -257,7 +257,7 @@ async fn a_digest_is_given_when_it_is_asked_for() {
     // The next request is answered before it is asked.
     let (response, _) = fetch(&client, Request::get(url), auth()).await;
     assert_eq!(response.unwrap().status(), 200);
-    let heard = heard.lock().unwrap();
+    let heard = heard.lock().unwrap().clone();
     assert!(!heard[0].contains("Authorization"));
     assert!(heard[1].contains("nonce=\"n1\"") && heard[2].contains("nonce=\"n2\""));
     assert!(heard[3].contains("nc=00000002"), "{}", heard[3]);
