@@ -38,11 +38,6 @@ impl Headers {
         self.fields.push((name.into(), value.into()));
     }
 
-    /// Adds a field in front of the others.
-    pub fn prepend(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.fields.insert(0, (name.into(), value.into()));
-    }
-
     /// The one field of this name, where the first of them stood, else at the
     /// end.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {

@@ -103,11 +103,6 @@ impl BodyDecoder {
         BodyDecoder { state, remarks: Vec::new() }
     }
 
-    /// Whether the whole body has been seen.
-    pub fn has_ended(&self) -> bool {
-        self.state == State::Ended
-    }
-
     /// Whether the end of the connection is a good end here.
     pub fn may_close(&self) -> bool {
         matches!(self.state, State::Ended | State::UntilClose)

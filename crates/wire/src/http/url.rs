@@ -90,14 +90,6 @@ impl Parts {
         Some(parts)
     }
 
-    /// From the first to the last byte of userinfo, host and port.
-    pub fn authority_range(&self) -> Option<Range<usize>> {
-        let host = self.host.clone()?;
-        let start = self.userinfo.as_ref().map_or(host.start, |userinfo| userinfo.start);
-        let end = self.port.as_ref().map_or(host.end, |port| port.end);
-        Some(start..end)
-    }
-
     /// Every part that is there with its name, in their order; an empty path is not there.
     pub fn named(&self) -> Vec<(&'static str, Range<usize>)> {
         let path = Some(self.path.clone()).filter(|path| !path.is_empty());

@@ -7,8 +7,6 @@ use std::net::{IpAddr, SocketAddr};
 pub const NO_AUTHENTICATION: u8 = 0;
 /// User name and password.
 pub const USER_PASSWORD: u8 = 2;
-/// None of those that were offered.
-pub const NOT_ACCEPTABLE: u8 = 0xff;
 
 /// Longest name, user name and password: their length is one byte.
 pub const TEXT_BYTES_MAX: usize = 255;

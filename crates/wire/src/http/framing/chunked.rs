@@ -53,13 +53,6 @@ impl Chunked {
         }
     }
 
-    pub(super) fn left_bytes(&self) -> u64 {
-        match self.state {
-            State::Content(left) => left,
-            _ => 0,
-        }
-    }
-
     pub(super) fn next(&mut self, input: &[u8]) -> Result<ChunkedPart, Rule> {
         match self.state {
             State::Size => self.size(input),

@@ -106,15 +106,6 @@ impl RequestFraming {
         matches!(self.state, State::Length(_) | State::Chunked(_))
     }
 
-    /// How many of the next bytes are content for certain.
-    pub fn content_left_bytes(&self) -> u64 {
-        match &self.state {
-            State::Length(left) => *left,
-            State::Chunked(chunked) => chunked.left_bytes(),
-            _ => 0,
-        }
-    }
-
     /// Says what the front of `input` is. The caller takes the bytes of a piece
     /// off and asks again; after [`Piece::More`] it comes back with the same
     /// bytes and more behind them.
