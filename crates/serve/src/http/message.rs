@@ -118,6 +118,8 @@ enum RequestSource {
 pub(crate) struct Intake {
     read_bytes: AtomicU64,
     begun: AtomicBool,
+    /// Somebody waits for more of it.
+    waits: AtomicBool,
     left: Mutex<Option<Incoming>>,
 }
 
@@ -130,6 +132,11 @@ impl Intake {
     /// Whether anybody began to read.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is the client that is waited for.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     /// What nobody wanted.
@@ -201,7 +208,9 @@ impl Body for RequestBody {
             RequestSource::Incoming { body: None, .. } => Poll::Ready(None),
             RequestSource::Incoming { body: Some(body), intake, max_bytes } => {
                 intake.begun.store(true, Ordering::Relaxed);
-                let frame = ready!(Pin::new(body).poll_frame(cx));
+                let poll = Pin::new(body).poll_frame(cx);
+                intake.waits.store(poll.is_pending(), Ordering::Relaxed);
+                let frame = ready!(poll);
                 if let Some(Ok(frame)) = &frame
                     && let Some(data) = frame.data_ref()
                 {
@@ -242,6 +251,9 @@ impl Drop for RequestBody {
     /// What was not read is read away, or ends the connection; the engine
     /// decides.
     fn drop(&mut self) {
+        if let RequestSource::Incoming { intake, .. } = &self.0 {
+            intake.waits.store(false, Ordering::Relaxed);
+        }
         if let RequestSource::Incoming { body, intake, .. } = &mut self.0
             && let Some(body) = body.take().filter(|body| !body.is_end_stream())
         {

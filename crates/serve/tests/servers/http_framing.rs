@@ -271,7 +271,7 @@ async fn slow_requests_are_told_so_and_cut() {
     let (header, window) = (Duration::from_millis(50), Duration::from_millis(60));
     let body_pace = Pace { bytes_per_second_min: 1000, window };
     let (server, mut events) =
-        observed(Limits { header, body_pace, request: window, ..Limits::default() });
+        observed(Limits { header, body_pace, request: 5 * window, ..Limits::default() });
     let address = server.tcp(tcp_socket(), web()).unwrap();
     for (request, status, cut) in [
         ("GET / HT", 408, Some(Cut::Header)),
@@ -291,6 +291,19 @@ async fn slow_requests_are_told_so_and_cut() {
             _ => None,
         });
         assert_eq!(how.await, cut.map_or(Closed::Finished, Closed::Cut), "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dripping_body_does_not_outlast_the_time_of_a_request() {
+    let request = Duration::from_millis(50);
+    let (server, _events) = observed(Limits { request, ..Limits::default() });
+    let address = server.tcp(tcp_socket(), web()).unwrap();
+    let head = "POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
+    for begun in ["", "abc"] {
+        let answer = talk_text(address, &format!("{head}{begun}")).await;
+        assert_eq!(status(&answer), 408, "{begun:?}: {answer:?}");
+        assert!(answer.contains("connection: close\r\n"), "{answer:?}");
     }
 }
 
@@ -336,8 +349,8 @@ async fn an_exchange_is_told_with_what_it_cost() {
         _ => None,
     });
     let exchange = exchange.await;
-    assert_eq!((exchange.method.as_str(), exchange.target.as_str()), ("POST", "/read?a=1"));
-    assert_eq!((exchange.version.as_str(), exchange.status), ("HTTP/1.1", 200));
+    assert_eq!((&*exchange.method, exchange.target.as_str()), ("POST", "/read?a=1"));
+    assert_eq!((&*exchange.version, exchange.status), ("HTTP/1.1", 200));
     assert_eq!((exchange.request_body_bytes, exchange.response_body_bytes), (5, 5));
     assert_eq!(exchange.host, "a.example");
     assert_eq!(exchange.user_agent.as_deref(), Some("test"));

@@ -6,6 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::conversation::Conversation;
 use super::exchange::Journal;
+use super::flow::{Flow, FlowWatch};
 use super::inlet::Inlet;
 use super::line::Line;
 use super::outlet::Outlet;
@@ -100,8 +102,11 @@ pub(in crate::http) async fn http2<S: Io, H: Handler>(
     context.ledger.set_protocol("HTTP/2");
     let line = Arc::<Line>::default();
     let enough = line.enough.clone();
+    let (ledger, limits) = (Arc::clone(&context.ledger), Arc::clone(&context.limits));
+    let flow = Arc::new(Flow::new());
+    let mut watch = FlowWatch::new(Arc::clone(&flow), Arc::clone(&ledger), limits);
     let talk = Conversation::new(web, context, Arc::clone(&cutter), journal, line);
-    let talk = Arc::new(talk);
+    let talk = Arc::new(talk.with_flow(flow));
     let respond = move |request| {
         let talk = Arc::clone(&talk);
         async move { talk.respond(request).await }
@@ -118,7 +123,8 @@ pub(in crate::http) async fn http2<S: Io, H: Handler>(
         .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(carrier), service_fn(respond));
     let mut connection = pin!(connection);
-    let (mut stopping, mut cut) = (false, false);
+    let mut broken = pin!(watch.broken());
+    let (mut stopping, mut cut, mut late) = (false, false, false);
     loop {
         tokio::select! {
             // The carrier tells hyper.
@@ -132,6 +138,11 @@ pub(in crate::http) async fn http2<S: Io, H: Handler>(
             () = enough.cancelled(), if !stopping => {
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
+            }
+            limit = broken.as_mut(), if !late => {
+                late = true;
+                // The core cuts, and says so.
+                ledger.deadline(limit, Duration::ZERO);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, SERVER};
 use http::request::Parts;
@@ -15,11 +15,13 @@ use hyper::body::{Body, Incoming};
 
 use super::exchange::{Exchange, Journal, Sent};
 use super::leftover::{self, Leftover};
+use super::flow::Flow;
 use super::line::Line;
 use super::outlet::Outlet;
 use super::pass::{Passed, Stopped};
 use super::refusal::refusal;
 use crate::core::{Context, HttpExchange, Phase, Rule};
+use crate::core::pace::Pace;
 use crate::http::asked::authority;
 use crate::http::carrier::Cutter;
 use crate::http::layers::request_id::X_REQUEST_ID;
@@ -36,6 +38,8 @@ pub(super) struct Conversation<H> {
     line: Arc<Line>,
     outlet: Option<Arc<Outlet>>,
     requests: AtomicU64,
+    /// In HTTP/2, what its streams do.
+    flow: Option<Arc<Flow>>,
     /// Used again by the next request, so that its strings need no new space.
     about: Mutex<Option<Box<About>>>,
 }
@@ -51,7 +55,8 @@ impl<H: Handler> Conversation<H> {
         let web = Arc::clone(web);
         let requests = AtomicU64::new(0);
         let about = Mutex::default();
-        Conversation { web, context, cutter, journal, line, outlet: None, requests, about }
+        let (outlet, flow) = (None, None);
+        Conversation { web, context, cutter, journal, line, outlet, flow, requests, about }
     }
 
     /// On a connection that can send files.
@@ -60,6 +65,11 @@ impl<H: Handler> Conversation<H> {
     }
 
     /// Answers one request.
+    /// On a connection of several streams.
+    pub(super) fn with_flow(self, flow: Arc<Flow>) -> Self {
+        Conversation { flow: Some(flow), ..self }
+    }
+
     pub(super) async fn respond(
         &self,
         request: Request<Incoming>,
@@ -69,6 +79,7 @@ impl<H: Handler> Conversation<H> {
             record: Box::default(),
             working: Some(self.context.ledger.working()),
         };
+            stream: self.flow.as_ref().map(Flow::stream),
         self.context.ledger.count_request();
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let (parts, body) = request.into_parts();
@@ -82,7 +93,11 @@ impl<H: Handler> Conversation<H> {
         let mut response = self.answer(parts, body, intake.as_ref(), &mut about).await;
         if let Some(intake) = &intake {
             exchange.record.request_body_bytes = intake.read_bytes();
-            let left = leftover::read_away(intake, waits).await;
+            // Who was too slow is not waited for once more.
+            let left = match response.status() {
+                StatusCode::REQUEST_TIMEOUT => Leftover::More,
+                _ => leftover::read_away(intake, waits).await,
+            };
             self.settle(number, left, &mut response);
         }
         let headers = response.headers_mut();
@@ -147,16 +162,34 @@ impl<H: Handler> Conversation<H> {
         if let Poll::Ready(response) = first {
             return response;
         }
-        let read_bytes = || intake.map_or(0, |intake| intake.read_bytes());
-        loop {
-            let before = read_bytes();
-            match tokio::time::timeout(self.context.limits.request, handling.as_mut()).await {
-                Ok(response) => return response,
-                // The time of a body is its own limit.
-                Err(_) if read_bytes() > before => {}
-                Err(_) => break,
+        let limits = &self.context.limits;
+        let (mut waited, mut read_bytes) = (Duration::ZERO, 0);
+        while waited < limits.request {
+            let rest = limits.request.saturating_sub(waited);
+            // Of HTTP/1 the inlet watches each window of the pace.
+            let window = match self.flow {
+                Some(_) => limits.body_pace.window.min(rest),
+                None => rest,
+            };
+            if let Ok(response) = tokio::time::timeout(window, handling.as_mut()).await {
+                return response;
             }
         }
+            let Some(intake) = intake else {
+                waited += window;
+                continue;
+            };
+            let came_bytes = intake.read_bytes() - read_bytes;
+            read_bytes += came_bytes;
+            let pace = Pace { window, ..limits.body_pace };
+            let is_last = waited + window >= limits.request;
+            if intake.waits()
+                && (came_bytes < pace.bytes_per_window() || is_last && came_bytes == 0)
+            {
+                return self.too_slow();
+            }
+            // A body that comes fast enough takes the time that it needs.
+            waited = if came_bytes > 0 { Duration::ZERO } else { waited + window };
         if self.cutter.is_silent() {
             // Held for as long as any request; no word even then.
             self.cutter.cut(false);
@@ -168,6 +201,13 @@ impl<H: Handler> Conversation<H> {
     }
 
     /// What a body that was broken or not read does to the answer.
+    /// The client is not waited for any longer.
+    fn too_slow(&self) -> Response<ResponseBody> {
+        let events = &self.context.events;
+        events.security(Rule::SlowSender, Phase::Body, "a body came too slowly; answered 408");
+        refusal(StatusCode::REQUEST_TIMEOUT, "the request came too slowly")
+    }
+
     fn settle(&self, number: u64, left: Leftover, response: &mut Response<ResponseBody>) {
         if let Some(offence) = self.line.violation_in(number) {
             self.line.answers(number);

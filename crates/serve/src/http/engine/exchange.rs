@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use hyper::body::{Body, Frame, SizeHint};
 
+use super::flow;
 use super::line::Violation;
 use super::outlet::{Outlet, PART_BYTES_MAX, Part};
 use super::refusal::refusal_bytes;
@@ -34,6 +35,8 @@ pub(super) struct Exchange {
     pub(super) record: Box<HttpExchange>,
     /// While an answer is on its way, a silence of the client is no idleness.
     pub(super) working: Option<Working>,
+    /// In HTTP/2, its stream.
+    pub(super) stream: Option<flow::Stream>,
 }
 
 impl Journal {
@@ -75,22 +78,23 @@ impl Journal {
         self.close(Exchange {
             began: Instant::now(),
             record: Box::new(HttpExchange {
-                version: "HTTP/1.1".to_owned(),
+                version: "HTTP/1.1".into(),
                 status: status.as_u16(),
                 number: violation.request,
                 response_body_bytes: why.len() as u64 + 1,
                 ..HttpExchange::default()
             }),
             working: None,
+            stream: None,
         });
         refusal_bytes(status, &why, None)
     }
 
     fn tell(&self, exchange: Exchange) {
-        let Exchange { began, mut record, working } = exchange;
+        let Exchange { began, mut record, working, stream } = exchange;
         record.duration_ns = nanoseconds(began.elapsed());
         self.events.emit(EventKind::HttpRequest(record));
-        drop(working);
+        drop((working, stream));
     }
 }
 
@@ -121,6 +125,11 @@ impl Sent {
         exchange.record.status = parts.status.as_u16();
         exchange.record.content_type =
             parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+        if !body.is_end_stream()
+            && let Some(stream) = &mut exchange.stream
+        {
+            stream.waits();
+        }
         let outlet = outlet.filter(|_| Outlet::takes(body.file_bytes())).map(Arc::clone);
         Sent { body, exchange: Some(exchange), journal, outlet }
     }
@@ -135,6 +144,10 @@ impl Body for Sent {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
+        // Somebody asks for more: what there was has been taken.
+        if let Some(stream) = this.exchange.as_mut().and_then(|one| one.stream.as_mut()) {
+            stream.moves();
+        }
         let lent = this.outlet.as_ref().and_then(|outlet| {
             let (file, offset, end) = this.body.take_file(PART_BYTES_MAX as u64)?;
             Some(outlet.put(Part { file, offset, end }))
@@ -148,6 +161,9 @@ impl Body for Sent {
             && let Some(exchange) = &mut this.exchange
         {
             exchange.record.response_body_bytes += data.len() as u64;
+            if let Some(stream) = &mut exchange.stream {
+                stream.waits();
+            }
         }
         poll
     }

@@ -8,6 +8,7 @@
 mod connection;
 mod conversation;
 mod exchange;
+mod flow;
 mod inlet;
 mod leftover;
 mod line;
