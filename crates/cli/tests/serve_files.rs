@@ -1,5 +1,7 @@
 //! `plumb serve http DIR`, as curl, wget, Python, nginx and a browser find it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod ground;
 
 use std::collections::BTreeMap;

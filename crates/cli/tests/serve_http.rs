@@ -1,6 +1,8 @@
 //! `serve http` as a whole: versions, TLS, the API beside files, the fields
 //! around every answer, slow clients, and what is wrong on the command line.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod ground;
 
 use std::path::PathBuf;

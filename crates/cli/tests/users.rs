@@ -1,6 +1,8 @@
 //! The store of `serve http --api`: methods that mean what they mean, kept
 //! through kill -9; and sessions. Asked with curl.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod ground;
 
 use std::process::Command;
@@ -145,8 +147,7 @@ fn the_store_survives_kill_9() {
         // Asked again in its next life, the key still prevents the double.
         let before = format!("Idempotency-Key: {}", n - 1);
         if n > 1 {
-            let again =
-                send(&serving, "POST", "/users", &json!({ "name": "n" }), &["-H", &before]);
+            let again = send(&serving, "POST", "/users", &json!({ "name": "n" }), &["-H", &before]);
             assert_eq!(again.field("location"), format!("/users/{}", n - 1));
         }
         serving.signal(nix::sys::signal::Signal::SIGKILL);

@@ -4,8 +4,10 @@
 use plumb_wire::http::framing::{Body, FramingLimits, Piece, RequestFraming, RequestHead, Rule};
 use proptest::prelude::*;
 
-/// Headers with their bytes, and the end.
-fn judge(input: &[u8], cuts: &[usize]) -> (Vec<(Vec<u8>, RequestHead)>, usize, Option<Rule>) {
+/// Headers with their bytes, how many requests ended, and the rule that was broken.
+type Judgement = (Vec<(Vec<u8>, RequestHead)>, usize, Option<Rule>);
+
+fn judge(input: &[u8], cuts: &[usize]) -> Judgement {
     let mut framing = RequestFraming::new(FramingLimits::default());
     let (mut heads, mut ends) = (Vec::new(), 0);
     let (mut at, mut known) = (0, 0);

@@ -118,7 +118,11 @@ fn a_draft_appears_whole_or_not_at_all() {
     for named in [false, true] {
         let begin = || {
             let directory = root.resolve(Path::new("sub"), FIND_DIRECTORY).unwrap();
-            let draft = if named { Draft::with_name(directory, Mode::S_IRUSR | Mode::S_IWUSR) } else { Draft::begin(directory) };
+            let draft = if named {
+                Draft::with_name(directory, Mode::S_IRUSR | Mode::S_IWUSR)
+            } else {
+                Draft::begin(directory)
+            };
             let mut draft = draft.unwrap();
             draft.file().write_all(b"new").unwrap();
             draft
