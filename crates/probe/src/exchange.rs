@@ -40,11 +40,14 @@ const AGENT: &str = concat!("plumb/", env!("CARGO_PKG_VERSION"));
 /// What is sent.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// Any method.
     pub method: Method,
+    /// Where to; its fragment is not sent.
     pub url: Url,
     /// Sent as they stand, after those that every request has (`Host`,
     /// `User-Agent`, `Accept`, `Accept-Encoding`), which they replace.
     pub headers: HeaderMap,
+    /// Whole; empty for none.
     pub body: Bytes,
     /// The request target is the whole URL: for a proxy (RFC 9112 section 3.2.2).
     pub absolute_form: bool,
@@ -66,7 +69,9 @@ impl Request {
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Response {
+    /// RFC 9110 section 15.
     pub status: StatusCode,
+    /// All of them.
     pub headers: HeaderMap,
     /// Decoded, as far as it was read and kept.
     pub body: Bytes,

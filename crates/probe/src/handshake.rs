@@ -33,9 +33,11 @@ const AUTHORITIES_MAX: usize = 50;
 pub struct TlsOptions {
     /// Name or address literal, as it stands in the URL.
     pub server_name: String,
+    /// Whom to trust.
     pub store: LazyStore,
     /// Go on although the chain does not verify.
     pub insecure: bool,
+    /// Shown when the server asks who it is.
     pub identity: Option<Identity>,
     /// `h2`, `http/1.1`, in the order of preference; empty offers none.
     pub alpn: Vec<String>,
@@ -51,7 +53,9 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the client certificate in {path}: {reason}")]
 pub struct IdentityError {
+    /// The file.
     pub path: String,
+    /// What is wrong with it.
     pub reason: String,
 }
 
@@ -82,6 +86,7 @@ impl Identity {
 pub struct Handshake {
     /// The connection, if the handshake was done and the peer may be spoken to.
     pub connection: Option<Connection>,
+    /// What was recorded.
     pub seen: TlsHandshake,
 }
 

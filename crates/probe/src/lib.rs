@@ -23,6 +23,7 @@
 //! * [`plain`], [`path`], [`segment`]: what further probes ask.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod body;
 pub mod certificate;

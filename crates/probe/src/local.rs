@@ -30,7 +30,9 @@ const FILE_MAX_BYTES: u64 = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {reason}")]
 pub struct LocalError {
+    /// What was asked.
     pub operation: String,
+    /// What the kernel or the file system said.
     pub reason: String,
 }
 
@@ -214,8 +216,11 @@ const fn state_of(state: netlink::NeighbourState) -> NeighbourState {
 /// Where the files of the resolver lie.
 #[derive(Debug, Clone)]
 pub struct Files {
+    /// resolv.conf(5).
     pub resolv_conf: PathBuf,
+    /// hosts(5).
     pub hosts: PathBuf,
+    /// nsswitch.conf(5).
     pub nsswitch: PathBuf,
 }
 
@@ -232,8 +237,11 @@ impl Default for Files {
 /// How this host resolves names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolverConfig {
+    /// Who is asked, in this order (`nameserver`).
     pub servers: Vec<SocketAddr>,
+    /// Suffixes of names that are not whole (`search`).
     pub search: Vec<String>,
+    /// A name with so many dots is tried as it stands first (`options ndots:`).
     pub ndots: u8,
     /// Wait for one reply (`options timeout:`).
     pub timeout: Duration,
@@ -241,6 +249,7 @@ pub struct ResolverConfig {
     pub attempts: u32,
     /// Addresses of the name in question in the hosts file.
     pub hosts_file: Vec<IpAddr>,
+    /// The line `hosts:` of nsswitch.conf(5).
     pub nsswitch: Option<String>,
 }
 

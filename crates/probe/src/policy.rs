@@ -70,11 +70,15 @@ pub const DNS_WAIT: Duration = Duration::from_millis(500);
 pub struct Retry {
     /// How often the thing is tried in all; 1 means no retry.
     pub tries: u32,
+    /// The wait after the first try.
     pub base: Duration,
+    /// By how much each wait is longer than the one before.
     pub factor: u32,
+    /// No wait is longer.
     pub max: Duration,
     /// 0 to 100.
     pub jitter_percent: u8,
+    /// The same seed gives the same waits.
     pub seed: u64,
 }
 
@@ -159,6 +163,7 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
+    /// Whether there is no time left.
     pub fn has_passed(self) -> bool {
         self.remaining().is_zero()
     }

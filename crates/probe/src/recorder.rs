@@ -35,7 +35,9 @@ struct State {
 /// The walk waits and nothing comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stall {
+    /// Of which hop.
     pub hop: u16,
+    /// What it waits for.
     pub phase: PhaseName,
     /// How long nothing had come when this was announced, in nanoseconds.
     pub silent_ns: u64,
@@ -90,6 +92,7 @@ impl Recorder {
         self.state().events.len()
     }
 
+    /// Whether nothing was recorded yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

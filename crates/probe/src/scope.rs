@@ -17,9 +17,13 @@ use crate::Recorder;
 /// What every operation is given.
 #[derive(Debug, Clone)]
 pub struct Scope {
+    /// Where everything that is seen goes.
     pub recorder: Recorder,
+    /// Which hop of a chain of redirects this is for, from 0.
     pub hop: u16,
+    /// Whether it belongs to the walk or to a further probe.
     pub purpose: Purpose,
+    /// How the network is reached.
     pub network: Arc<Network>,
     /// Ends what waits in this scope; each records that it was abandoned.
     pub stop: Stop,
@@ -54,6 +58,7 @@ impl Scope {
         self.recorder.record(self.hop, self.purpose, what)
     }
 
+    /// Nanoseconds since the run began.
     pub fn elapsed_ns(&self) -> u64 {
         self.recorder.elapsed_ns()
     }
@@ -111,6 +116,7 @@ impl Scope {
 /// How a run reaches the network.
 #[derive(Debug, Default)]
 pub struct Network {
+    /// Addresses that stand for others.
     pub map: AddressMap,
     /// Source address of every connection, if one was asked for.
     pub source: Option<IpAddr>,
@@ -133,10 +139,12 @@ pub struct AddressMap {
 }
 
 impl AddressMap {
+    /// Each first address leads to the second.
     pub fn new(entries: impl IntoIterator<Item = (SocketAddr, SocketAddr)>) -> AddressMap {
         AddressMap { entries: entries.into_iter().collect(), said: Mutex::default() }
     }
 
+    /// Whether every address leads to itself.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -161,6 +169,7 @@ impl AddressMap {
 pub struct Stop(Arc<watch::Sender<bool>>);
 
 impl Stop {
+    /// A handle that nobody has used yet.
     pub fn new() -> Stop {
         Stop(Arc::new(watch::Sender::new(false)))
     }
@@ -170,6 +179,7 @@ impl Stop {
         self.0.send_replace(true);
     }
 
+    /// Whether it was used.
     pub fn is_asked(&self) -> bool {
         *self.0.borrow()
     }

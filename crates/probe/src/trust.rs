@@ -27,6 +27,7 @@ pub enum Source {
     System,
     /// A file and a directory of PEM certificates in place of the system's:
     /// `SSL_CERT_FILE`, `SSL_CERT_DIR`.
+    #[allow(missing_docs, reason = "the variable of each is named")]
     Paths { file: Option<PathBuf>, directory: Option<PathBuf> },
     /// A PEM file: `--cacert`.
     File(PathBuf),
@@ -36,7 +37,9 @@ pub enum Source {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read trusted roots from {origin}: {reason}")]
 pub struct StoreError {
+    /// The file or store.
     pub origin: String,
+    /// What the system said of it.
     pub reason: String,
 }
 

@@ -36,6 +36,7 @@ const CHALLENGES_MAX: u32 = 2;
 /// What happens on the way to a response.
 #[derive(Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the fields say what their variant does")]
 pub enum Told<'a> {
     /// A request goes out as the exchange with this number.
     Request { hop: u16, message: &'a Message, request: &'a Request },

@@ -53,10 +53,15 @@ pub struct Config {
     /// How many redirects are followed; `None` for none, the redirect is then
     /// the answer.
     pub redirects_max: Option<u16>,
+    /// Which versions of HTTP are offered.
     pub versions: Versions,
+    /// Which proxy stands in the way to which host.
     pub proxies: Proxies,
+    /// Addresses of names that are not to be looked up: `--resolve`.
     pub overrides: Vec<Override>,
+    /// Who is asked for the addresses of names.
     pub resolver: SystemResolver,
+    /// Family, source address and options of every socket.
     pub network: Arc<Network>,
     /// Whom to trust.
     pub roots: Source,
@@ -64,6 +69,7 @@ pub struct Config {
     pub insecure: bool,
     /// Shown to servers of the origin of a request, not where a redirect leads.
     pub identity: Option<Identity>,
+    /// Its cookies; clients may share them.
     pub jar: Arc<Mutex<Jar>>,
     /// Looks at every byte, above TLS.
     pub tap: Option<Tap>,

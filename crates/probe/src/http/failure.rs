@@ -4,6 +4,7 @@ use plumb_evidence::observation::BodyEnd;
 
 /// Why there is no response. What the network said is in the events, too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says it")]
 pub enum Failure {
     #[error("cannot resolve {name}: {why}")]
     Name { name: String, why: String },
@@ -44,6 +45,7 @@ impl Failure {
 
 /// Why a body is not whole.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says it")]
 pub enum BodyFailure {
     #[error("the body is cut: {} came{}", bytes(*received_bytes), of(*declared_bytes))]
     Short { received_bytes: u64, declared_bytes: Option<u64> },

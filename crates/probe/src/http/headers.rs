@@ -29,6 +29,7 @@ impl Headers {
         named.map(|(_, value)| value.as_slice())
     }
 
+    /// Whether there is a field of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.all(name).next().is_some()
     }
@@ -55,6 +56,7 @@ impl Headers {
         }
     }
 
+    /// Removes every field of this name.
     pub fn remove(&mut self, name: &str) {
         self.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
@@ -69,6 +71,7 @@ impl Headers {
         self.fields.len()
     }
 
+    /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }

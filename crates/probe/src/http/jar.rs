@@ -20,9 +20,13 @@ pub struct Jar {
 /// What became of one cookie, for one request or response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decision {
+    /// The cookie's name.
     pub name: String,
+    /// For which host, or hosts below which domain.
     pub domain: String,
+    /// Below which path.
     pub path: String,
+    /// What was done with it.
     pub what: Fate,
     /// Why, in words; never a value.
     pub why: String,
@@ -32,11 +36,17 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
+    /// A response set it.
     Accepted,
+    /// A response gave it another value.
     Replaced,
+    /// A response ended it.
     Removed,
+    /// A response wanted to set it and may not.
     Rejected,
+    /// It went along with a request.
     Sent,
+    /// It did not go along with a request.
     HeldBack,
 }
 

@@ -59,9 +59,11 @@ pub use tap::{Tap, Way};
 pub struct ResponseHead {
     /// `HTTP/1.1`, `HTTP/2`.
     pub version: String,
+    /// Three digits, RFC 9110 section 15.
     pub status: u16,
     /// The server's own words; HTTP/2 has none.
     pub reason: String,
+    /// In their order; of HTTP/2 in lower case.
     pub headers: Headers,
     /// As it came, of HTTP/1.
     pub bytes: Vec<u8>,

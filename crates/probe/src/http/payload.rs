@@ -99,6 +99,7 @@ impl Payload {
         })
     }
 
+    /// Whether there is no piece in it.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }

@@ -28,6 +28,7 @@ pub struct Request {
     pub without: Vec<String>,
     /// Send `Host` and what was given, and nothing else of one's own accord.
     pub bare: bool,
+    /// What is sent after the header.
     pub body: Payload,
     /// Send the body in chunks although its length is known.
     pub chunked: bool,
@@ -141,7 +142,9 @@ pub fn is_safe(method: &str) -> bool {
 /// A request as it goes over a connection.
 #[derive(Debug, Clone)]
 pub struct Message {
+    /// A token of RFC 9110 section 5.6.2.
     pub method: String,
+    /// Whose path and query are asked for.
     pub url: Url,
     /// `Host` first.
     pub headers: Headers,

@@ -22,6 +22,7 @@ const FIRST_BYTES_MAX: usize = 256;
 /// A response. Its body is read by [`Response::data`], [`Response::copy_to`]
 /// or [`Response::bytes`]; a whole body makes the connection free again.
 pub struct Response {
+    /// Status and header.
     pub head: ResponseHead,
     /// Where it came from.
     pub url: Url,

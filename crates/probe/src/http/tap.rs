@@ -11,7 +11,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Which way bytes went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
+    /// To the peer.
     Sent,
+    /// From the peer.
     Received,
 }
 
@@ -24,6 +26,7 @@ type Look = dyn Fn(u32, Way, &[u8]) + Send + Sync;
 pub struct Tap(Arc<Look>);
 
 impl Tap {
+    /// A tap that calls `look`, which must not wait: the connection waits for it.
     pub fn new(look: impl Fn(u32, Way, &[u8]) + Send + Sync + 'static) -> Tap {
         Tap(Arc::new(look))
     }

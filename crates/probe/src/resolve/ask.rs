@@ -23,13 +23,19 @@ const RECORDS_MAX: usize = 100;
 /// One question to one server.
 #[derive(Debug, Clone)]
 pub struct Ask<'a> {
+    /// Who is asked.
     pub server: SocketAddr,
+    /// As what: the resolver of the system, an authority.
     pub role: DnsRole,
+    /// Over UDP or TCP.
     pub transport: DnsTransport,
+    /// In presentation form.
     pub name: &'a str,
     /// `A`, `AAAA`, `NS`, ... or `TYPE123`.
     pub rtype: &'a str,
+    /// The RD bit, RFC 1035 section 4.1.1.
     pub recursion_desired: bool,
+    /// How often, and for how long, a reply is waited for.
     pub retry: Retry,
 }
 
