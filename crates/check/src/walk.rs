@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{LOCATION, PROXY_AUTHORIZATION};
 use http::Method;
+use http::header::{LOCATION, PROXY_AUTHORIZATION};
 use plumb_evidence::evidence::Scheme;
 use plumb_evidence::observation::{RouteResult, SystemResult, TlsOutcome};
 use plumb_evidence::{Observation, Purpose};

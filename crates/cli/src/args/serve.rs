@@ -11,8 +11,8 @@ use plumb_serve::core::{Limits, WhenFull};
 use plumb_sys::names::Family;
 
 use super::duration;
-use super::size;
 use super::output::OutputArgs;
+use super::size;
 use super::socket::SocketArgs;
 use super::tls_server::TlsServerArgs;
 use super::who::{AccessArgs, network};
