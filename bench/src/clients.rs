@@ -13,7 +13,7 @@ use crate::table::{Row, limit, median};
 /// Rounds in which each client has its turn.
 const ROUNDS: usize = 5;
 /// Runs of a command whose start is timed.
-const STARTS: usize = 20;
+const STARTS: usize = 40;
 /// No person notices it, and a loop in a shell hardly.
 const START_MAX: Duration = Duration::from_millis(5);
 
@@ -94,28 +94,29 @@ fn starts(plumb: &Path) -> io::Result<Vec<Row>> {
         ("`url`, whole", &["url", "https://www.example.com/a?b=c"]),
         ("`connect -z`, whole", &["connect", "-z", &open]),
     ];
-    let mut rows = Vec::new();
-    for (name, arguments) in jobs {
-        let mut times = Vec::new();
-        for run in 0..=STARTS {
+    // The last is a program that does nothing at all: what the system takes.
+    let mut nothing = Command::new("true");
+    let mut commands = jobs.map(|(_, arguments)| {
+        let mut command = ordinary(plumb);
+        command.args(arguments);
+        command
+    });
+    let mut times = vec![Vec::new(); jobs.len() + 1];
+    // In turn, so that a busy moment of the machine falls on all of them.
+    for run in 0..=STARTS {
+        let commands = commands.iter_mut().chain(std::iter::once(&mut nothing));
+        for (times, command) in times.iter_mut().zip(commands) {
             let begin = Instant::now();
-            succeed(ordinary(plumb).args(arguments))?;
+            succeed(command)?;
             if run > 0 {
                 times.push(begin.elapsed());
             }
         }
-        rows.push(limit(name, median(times), START_MAX));
     }
-    // The same of a program that does nothing at all: what the system takes.
-    let mut floor = Vec::new();
-    for _ in 0..STARTS {
-        let begin = Instant::now();
-        succeed(&mut Command::new("true"))?;
-        floor.push(begin.elapsed());
-    }
-    let floor_ms = median(floor).as_secs_f64() * 1e3;
-    for row in &mut rows {
-        row.peer = format!("`true` {floor_ms:.1} ms");
-    }
-    Ok(rows)
+    let floor_ms = times.pop().map(median).unwrap_or_default().as_secs_f64() * 1e3;
+    let row = |((name, _), times)| Row {
+        peer: format!("`true` {floor_ms:.1} ms"),
+        ..limit(name, median(times), START_MAX)
+    };
+    Ok(jobs.into_iter().zip(times).map(row).collect())
 }
