@@ -59,7 +59,7 @@ impl<D: Dialer> Service for Proxy<D> {
                 let (method, target) = (request.method().clone(), request.uri().to_string());
                 let response = forward(request, &*dialer, tunnels, &context.limits).await;
                 context.events.emit(EventKind::HttpRequest(Box::new(HttpExchange {
-                    method: method.to_string(),
+                    method: method.to_string().into(),
                     host: target
                         .parse::<Uri>()
                         .ok()

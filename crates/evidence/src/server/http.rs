@@ -1,16 +1,18 @@
 //! A request and its answer, as the server saw them.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// One request that was answered. Secrets in it are already hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HttpExchange {
     /// The method as it came.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// The request target as it came.
     pub target: String,
     /// `HTTP/1.0`, `HTTP/1.1`, `HTTP/2`.
-    pub version: String,
+    pub version: Cow<'static, str>,
     /// What the client called the server, or empty.
     pub host: String,
     /// The status of the answer.

@@ -97,19 +97,27 @@ fn word(text: &str, out: &mut Vec<u8>) {
 /// the usual controls their C escapes, every other control and every byte
 /// above ASCII becomes `\xhh`.
 fn escape(text: &str, out: &mut Vec<u8>) {
-    for &byte in text.as_bytes() {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+    let mut rest = text.as_bytes();
+    // Mostly there is nothing to escape.
+    while let Some(at) = rest.iter().position(|&byte| !stands_as_it_is(byte)) {
+        out.extend_from_slice(&rest[..at]);
+        match rest[at] {
+            byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
             0x08 => out.extend_from_slice(b"\\b"),
             0x0b => out.extend_from_slice(b"\\v"),
-            0x20..=0x7e => out.push(byte),
-            _ => {
+            byte => {
                 // Writing to a Vec cannot fail.
                 let _ = write!(out, "\\x{byte:02x}");
             }
         }
+        rest = &rest[at + 1..];
     }
+    out.extend_from_slice(rest);
+}
+
+fn stands_as_it_is(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\')
 }

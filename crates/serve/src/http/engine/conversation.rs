@@ -1,5 +1,6 @@
 //! A request, from its header to the header of its response.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -287,9 +288,12 @@ fn record(parts: &Parts, number: u64, record: &mut HttpExchange) {
         let value: Option<&HeaderValue> = parts.headers.get(name);
         value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    record.method = parts.method.as_str().to_owned();
-    record.target = match (parts.uri.authority(), parts.uri.path_and_query()) {
-        (None, Some(target)) => target.as_str().to_owned(),
+    record.method = method_name(&parts.method);
+    // Of HTTP/2 the scheme and the authority are fields of their own; of HTTP/1 a
+    // target that names them was sent as such, to a proxy.
+    let in_parts = parts.version == Version::HTTP_2 || parts.uri.authority().is_none();
+    record.target = match parts.uri.path_and_query() {
+        Some(target) if in_parts => target.as_str().to_owned(),
         _ => parts.uri.to_string(),
     };
     record.version = match parts.version {
@@ -297,8 +301,18 @@ fn record(parts: &Parts, number: u64, record: &mut HttpExchange) {
         Version::HTTP_2 => "HTTP/2",
         _ => "HTTP/1.1",
     }
-    .to_owned();
+    .into();
     record.number = number;
     record.referer = text(http::header::REFERER);
     record.user_agent = text(http::header::USER_AGENT);
+}
+
+/// The usual ones need no space.
+fn method_name(method: &Method) -> Cow<'static, str> {
+    match *method {
+        Method::GET => Cow::Borrowed("GET"),
+        Method::HEAD => Cow::Borrowed("HEAD"),
+        Method::POST => Cow::Borrowed("POST"),
+        ref other => Cow::Owned(other.as_str().to_owned()),
+    }
 }

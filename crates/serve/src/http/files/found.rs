@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
 use plumb_sys::file::{Look, Root};
 
 use super::cache::{Cache, Weight};
+use super::kind::media_type;
 use super::page::{Trouble, trouble_of};
 use super::validator::Version;
 use crate::http::message::ResponseBody;
@@ -28,6 +30,32 @@ pub(super) enum Found {
 pub(super) struct FoundFile {
     pub(super) version: Version,
     content: Content,
+    labels: Option<Labels>,
+}
+
+/// What an answer says of a file. Writing it takes longer than sending it.
+#[derive(Debug, Clone)]
+pub(super) struct Labels {
+    /// The entity tag of the plain bytes, in its quotes.
+    pub(super) etag: HeaderValue,
+    /// `Last-Modified`.
+    pub(super) modified: HeaderValue,
+    pub(super) kind: &'static str,
+}
+
+impl Labels {
+    fn of(path: &Path, version: &Version, now: SystemTime) -> Labels {
+        Labels {
+            etag: version.etag(""),
+            modified: date_value(version.modified(now)),
+            kind: media_type(path),
+        }
+    }
+}
+
+fn date_value(at: SystemTime) -> HeaderValue {
+    let text = httpdate::fmt_http_date(at);
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[derive(Debug)]
@@ -50,7 +78,7 @@ impl Found {
             return Err(Trouble::Forbidden);
         }
         let version = Version(look_of(&metadata));
-        Ok(Found::File(FoundFile { version, content: Content::Open(Arc::new(file)) }))
+        Ok(Found::File(FoundFile { version, content: Content::Open(Arc::new(file)), labels: None }))
     }
 }
 
@@ -92,6 +120,11 @@ impl FoundFile {
         Ok(space.freeze())
     }
 
+    /// What an answer says of it; `path` is its own.
+    pub(super) fn labels(&self, path: &Path, now: SystemTime) -> Labels {
+        self.labels.clone().unwrap_or_else(|| Labels::of(path, &self.version, now))
+    }
+
     /// A part of it, to be sent.
     pub(super) fn part(&self, part: &Range<u64>) -> ResponseBody {
         match &self.content {
@@ -121,6 +154,7 @@ pub(super) struct Held(Cache<PathBuf, Reading>);
 struct Reading {
     version: Version,
     bytes: Bytes,
+    labels: Option<Labels>,
 }
 
 impl Weight for Reading {
@@ -132,12 +166,15 @@ impl Weight for Reading {
 /// A file that was changed so lately could be changed again within the same
 /// tick of a coarse clock, and look the same.
 const SETTLED: Duration = Duration::from_secs(1);
+/// Nanoseconds in a second.
+const NS_PER_S: i128 = 1_000_000_000;
 
 impl Held {
     pub(super) fn get(&self, root: &Root, path: &Path) -> Option<FoundFile> {
-        let Reading { version, bytes } = self.0.get(path)?;
+        let Reading { version, bytes, labels } = self.0.get(path)?;
         let now = root.look(path).ok()?;
-        (Version(now) == version).then_some(FoundFile { version, content: Content::Held(bytes) })
+        let content = Content::Held(bytes);
+        (Version(now) == version).then_some(FoundFile { version, content, labels })
     }
 
     pub(super) fn put(&self, path: &Path, found: &FoundFile, bytes: &Bytes, now: SystemTime) {
@@ -147,7 +184,10 @@ impl Held {
         let settled = age_ns >= SETTLED.as_nanos() as i128;
         let is_new = matches!(found.content, Content::Open(_));
         if settled && is_new && bytes.len() as u64 == look.size_bytes {
-            let reading = Reading { version: found.version, bytes: bytes.clone() };
+            // A time of modification that is still to come is told as now.
+            let past = i128::from(look.modified_unix_s) * NS_PER_S <= now_ns as i128;
+            let labels = past.then(|| Labels::of(path, &found.version, now));
+            let reading = Reading { version: found.version, bytes: bytes.clone(), labels };
             self.0.put(path.to_owned(), reading);
         }
     }

@@ -16,8 +16,8 @@ use plumb_wire::http::range::{Selected, content_range, select};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::coding::{Accepted, BY_SIZE, BY_SPEED, Coding, Compressed};
-use super::found::{Found, FoundFile};
-use super::kind::{compressible, content_type, media_type};
+use super::found::{Found, FoundFile, Labels};
+use super::kind::{compressible, content_type};
 use super::page::{Trouble, trouble_of};
 use super::parts::Multipart;
 use super::validator::{Judged, judge, range_is_of};
@@ -66,25 +66,26 @@ impl Shelf {
         found: FoundFile,
     ) -> Result<Response<ResponseBody>, Trouble> {
         let now = SystemTime::now();
-        let kind = media_type(path);
+        let Labels { etag, modified: last_modified, kind } = found.labels(path, now);
         let chosen = self.choose(request, path, kind, &found);
-        let tag = match &chosen {
-            Chosen::Plain => found.version.tag(""),
-            Chosen::Made(coding, _) => found.version.tag(coding.ending()),
-            Chosen::Beside(coding, file) => file.version.tag(coding.ending()),
+        let etag = match &chosen {
+            Chosen::Plain => etag,
+            Chosen::Made(coding, _) => found.version.etag(coding.ending()),
+            Chosen::Beside(coding, file) => file.version.etag(coding.ending()),
         };
+        let tag = etag.to_str().unwrap_or_default().trim_matches('"');
         let modified = found.version.modified(now);
         let mut response = Response::new(ResponseBody::empty());
         let headers = response.headers_mut();
         headers.reserve(HEADERS_USUAL);
-        set(headers, ETAG, &format!("\"{tag}\""));
+        headers.insert(ETAG, etag.clone());
         if let Some(value) = self.cache_control_of(path) {
             headers.insert(CACHE_CONTROL, value);
         }
         if self.negotiates(kind, &found) {
             headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         }
-        match judge(request, Some(&tag), Some(modified)) {
+        match judge(request, Some(tag), Some(modified)) {
             Judged::Failed => return Err(Trouble::PreconditionFailed),
             Judged::NotModified => {
                 *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -92,7 +93,7 @@ impl Shelf {
             }
             Judged::Go => {}
         }
-        set(headers, LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+        headers.insert(LAST_MODIFIED, last_modified);
         headers.insert(CONTENT_TYPE, content_type(kind));
         if asks_download(request) {
             set(headers, CONTENT_DISPOSITION, &name::attachment(path));
@@ -105,7 +106,7 @@ impl Shelf {
                 headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
                 let ranges = request.headers.get(RANGE).filter(|_| {
                     request.method == Method::GET
-                        && range_is_of(&request.headers, &tag, modified, now)
+                        && range_is_of(&request.headers, tag, modified, now)
                 });
                 match ranges.map(|field| select(field.as_bytes(), found.version.0.size_bytes)) {
                     None | Some(Selected::Whole) => {
@@ -194,19 +195,21 @@ impl Shelf {
         now: SystemTime,
     ) -> Result<(), Trouble> {
         let size = found.version.0.size_bytes;
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
-        if request.method == Method::HEAD {
-            return Ok(());
+        let mut length = HeaderValue::from(size);
+        if request.method != Method::HEAD {
+            *response.body_mut() = if size > SMALL_BYTES_MAX {
+                found.part(&(0..size))
+            } else {
+                let bytes = found.read_whole()?;
+                if bytes.len() as u64 != size {
+                    // What became shorter meanwhile is told as it is.
+                    length = HeaderValue::from(bytes.len());
+                }
+                self.held.put(path, found, &bytes, now);
+                ResponseBody::full(bytes)
+            };
         }
-        *response.body_mut() = if size > SMALL_BYTES_MAX {
-            found.part(&(0..size))
-        } else {
-            let bytes = found.read_whole()?;
-            // What became shorter meanwhile is told as it is.
-            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-            self.held.put(path, found, &bytes, now);
-            ResponseBody::full(bytes)
-        };
+        response.headers_mut().insert(CONTENT_LENGTH, length);
         Ok(())
     }
 

@@ -31,6 +31,12 @@ impl Version {
         format!("{inode:x}-{size_bytes:x}-{changed_unix_ns:x}{dash}{suffix}")
     }
 
+    /// The same as a field's value.
+    pub(super) fn etag(&self, suffix: &str) -> HeaderValue {
+        let text = format!("\"{}\"", self.tag(suffix));
+        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+    }
+
     /// `Last-Modified`: not in the future, RFC 9110 section 8.8.2.1.
     pub(super) fn modified(&self, now: SystemTime) -> SystemTime {
         let seconds = u64::try_from(self.0.modified_unix_s).unwrap_or(0);
