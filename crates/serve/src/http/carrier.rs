@@ -119,16 +119,7 @@ enum Closing {
 impl<S: Io> Carrier<S> {
     pub(super) fn new(inner: S, cutter: Arc<Cutter>, journal: Arc<Journal>) -> Self {
         let (inlet, outlet, closing) = (None, None, Closing::No);
-        Carrier {
-            inner,
-            cutter,
-            journal,
-            inlet,
-            outlet,
-            read_bytes: 0,
-            at_end: false,
-            closing,
-        }
+        Carrier { inner, cutter, journal, inlet, outlet, read_bytes: 0, at_end: false, closing }
     }
 
     /// Judges what comes.

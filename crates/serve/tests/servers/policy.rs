@@ -107,8 +107,7 @@ async fn who_comes_too_often_is_told_so() {
 
 #[tokio::test]
 async fn one_too_many_is_refused_in_words_where_that_was_chosen() {
-    let limits =
-        Limits { connections_max: 1, when_full: WhenFull::Refuse, ..Limits::default() };
+    let limits = Limits { connections_max: 1, when_full: WhenFull::Refuse, ..Limits::default() };
     let (server, mut events) = server(limits, Policy::default());
     let address = server.tcp(tcp_socket(), WhoAmI).unwrap();
     let mut first = TcpStream::connect(address).await.unwrap();
