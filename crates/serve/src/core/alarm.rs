@@ -11,6 +11,7 @@ use std::task::Waker;
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
     rung: AtomicBool,
+    sounded: AtomicBool,
     places: Mutex<Places>,
 }
 
@@ -51,6 +52,19 @@ impl Alarm {
         let mut places = self.lock();
         places.wakers[place as usize] = None;
         places.free.push(place);
+    }
+
+    /// Whether all were asked to look around, if not to end.
+    pub(super) fn has_sounded(&self) -> bool {
+        self.sounded.load(Ordering::Acquire)
+    }
+
+    /// Wakes all who registered, once, so that they look around. Who registers
+    /// later asks [`Alarm::has_sounded`].
+    pub(super) fn sound(&self) {
+        self.sounded.store(true, Ordering::Release);
+        let wakers: Vec<Waker> = self.lock().wakers.iter().flatten().cloned().collect();
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Rings.

@@ -65,13 +65,15 @@ pin_project! {
     pub(super) struct Conversation<F> {
         #[pin]
         serving: Option<F>,
-        #[pin]
-        timer: Sleep,
+        // In a box: a task's size is rounded up, and this tips it over.
+        timer: Pin<Box<Sleep>>,
         admitted: Option<Admitted>,
         ledger: Arc<Ledger>,
         // The service was told of a cut: the timer is the end of its time to
         // say goodbye.
         is_cut: bool,
+        // The service was polled since the server began to stop.
+        knows_of_stop: bool,
     }
 }
 
@@ -83,10 +85,11 @@ impl<F: Future<Output = io::Result<()>>> Conversation<F> {
     pub(super) fn new(admitted: Admitted, serving: F, ledger: Arc<Ledger>) -> Self {
         Conversation {
             serving: Some(serving),
-            timer: tokio::time::sleep_until(ledger.next_look().0),
+            timer: Box::pin(tokio::time::sleep_until(ledger.next_look().0)),
             admitted: Some(admitted),
             ledger,
             is_cut: false,
+            knows_of_stop: false,
         }
     }
 
@@ -112,10 +115,20 @@ impl<F: Future<Output = io::Result<()>>> Conversation<F> {
         admitted.shared.alarm.is_rung()
     }
 
+    /// Whether the service is to be polled to learn of the stop. Asked after
+    /// the place in the alarm is taken, so that none is missed.
+    fn learns_of_stop(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        let sounded = |admitted: &Admitted| admitted.shared.alarm.has_sounded();
+        let news = !*this.knows_of_stop && this.admitted.as_ref().is_some_and(sounded);
+        *this.knows_of_stop |= news;
+        news
+    }
+
     /// Waits until something is to be done: the service is to be polled again
     /// (`None`), or the connection is over.
     fn poll_limits(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Closed>> {
-        let mut this = self.project();
+        let this = self.project();
         if !*this.is_cut && this.ledger.cut().is_some() {
             *this.is_cut = true;
             this.timer.as_mut().reset(Instant::now() + PATIENCE);
@@ -185,6 +198,9 @@ impl<F: Future<Output = io::Result<()>>> Future for Conversation<F> {
             if self.as_mut().is_stopped(cx) {
                 self.finish(Closed::Cut(Cut::Stop));
                 return Poll::Ready(());
+            }
+            if self.as_mut().learns_of_stop() {
+                continue;
             }
             match self.as_mut().poll_limits(cx) {
                 Poll::Pending => return Poll::Pending,

@@ -73,7 +73,8 @@ pub struct Context {
     pub local: Endpoint,
     /// The proxy that named the client.
     pub proxy: Option<Arc<Endpoint>>,
-    /// Cancelled when the server wants to stop.
+    /// Cancelled when the server wants to stop. The service of a connection is
+    /// polled once more then, so it is enough to look.
     pub stop: CancellationToken,
     /// For events about this connection.
     pub events: Events,
@@ -381,6 +382,8 @@ impl Server {
             shared.events.emit(EventKind::Stopping { open });
         }
         shared.stop.cancel();
+        // A service need not wait for the token: it is polled once more.
+        shared.alarm.sound();
         shared.loops.close();
         shared.loops.wait().await;
         shared.connections.close();

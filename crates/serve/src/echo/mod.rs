@@ -11,7 +11,6 @@ mod template;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -162,15 +161,16 @@ impl Shared {
         needs: &Needs,
         talk: &mut Option<Box<Talk>>,
     ) -> io::Result<Ending> {
-        let mut stopped = pin!(needs.stop.cancelled());
         loop {
             // Only the wait for the next message is given up when the server
-            // stops; an answer that is under way arrives whole.
+            // stops; an answer that is under way arrives whole. The core polls
+            // once more then: to look is enough, and costs no place to wait in.
             let turn = poll_fn(|cx| {
                 let mut answer = |came: &[u8], out: &mut Vec<u8>| self.take(came, talk, needs, out);
                 match poll_turn_lent(stream, cx, &mut answer) {
                     Poll::Ready(turn) => Poll::Ready(Some(turn)),
-                    Poll::Pending => stopped.as_mut().poll(cx).map(|()| None),
+                    Poll::Pending if needs.stop.is_cancelled() => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
                 }
             });
             let Some(turn) = turn.await else { return Ok(Ending::Stopped) };
