@@ -180,11 +180,12 @@ impl Compressed {
         Ok(Compressed { file, offset: 0, end, encoder, _permit: permit })
     }
 
-    /// The next piece; a file that became shorter is an error, so that the
-    /// client sees a cut body and not a wrong one.
-    fn next(&mut self) -> io::Result<Option<Bytes>> {
-        while self.offset < self.end {
-            let Some(encoder) = &mut self.encoder else { return Ok(None) };
+    /// One chunk's work; `None` at the end. What compresses well gives many
+    /// empty pieces before one that is not. A file that became shorter is an
+    /// error, so that the client sees a cut body and not a wrong one.
+    fn step(&mut self) -> io::Result<Option<Bytes>> {
+        let Some(encoder) = &mut self.encoder else { return Ok(None) };
+        if self.offset < self.end {
             let mut chunk = vec![0; (self.end - self.offset).min(CHUNK_BYTES) as usize];
             let count = self.file.read_at(&mut chunk, self.offset)?;
             if count == 0 {
@@ -192,14 +193,10 @@ impl Compressed {
             }
             self.offset += count as u64;
             encoder.write(&chunk[..count])?;
-            let ready = encoder.take();
-            if !ready.is_empty() {
-                return Ok(Some(ready.into()));
-            }
+            return Ok(Some(encoder.take().into()));
         }
         let Some(encoder) = self.encoder.take() else { return Ok(None) };
-        let rest = encoder.finish()?;
-        Ok((!rest.is_empty()).then(|| rest.into()))
+        Ok(Some(encoder.finish()?.into()))
     }
 }
 
@@ -209,9 +206,16 @@ impl Body for Compressed {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Poll::Ready(self.next().transpose().map(|piece| piece.map(Frame::data)))
+        match self.step().transpose() {
+            Some(Ok(piece)) if piece.is_empty() => {
+                // A large file may be hundreds of such chunks: others come first.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            piece => Poll::Ready(piece.map(|piece| piece.map(Frame::data))),
+        }
     }
 }
 
@@ -244,6 +248,30 @@ mod tests {
         assert!(accepted("identity;q=0, gzip").refuses_plain());
         assert!(!accepted("gzip").refuses_plain());
         assert!(!Accepted::of(&HeaderMap::new()).refuses_plain());
+    }
+
+    #[tokio::test]
+    async fn a_large_file_leaves_others_their_turn() {
+        let end = 40 * CHUNK_BYTES;
+        let zeroes = File::open("/dev/zero").unwrap();
+        for coding in BY_SPEED {
+            let permit = Arc::new(tokio::sync::Semaphore::new(1)).acquire_owned().await.unwrap();
+            let file = Arc::new(zeroes.try_clone().unwrap());
+            let mut body = std::pin::pin!(Compressed::new(coding, file, end, permit).unwrap());
+            let (mut turns, mut small_bytes) = (0, 0);
+            loop {
+                match body.as_mut().poll_frame(&mut Context::from_waker(std::task::Waker::noop())) {
+                    Poll::Pending => {}
+                    Poll::Ready(None) => break,
+                    Poll::Ready(Some(piece)) => {
+                        small_bytes += piece.unwrap().into_data().unwrap().len();
+                    }
+                }
+                turns += 1;
+            }
+            assert!(turns > 40, "{coding:?}: {turns}");
+            assert!(small_bytes < end as usize / 100, "{coding:?}: {small_bytes}");
+        }
     }
 
     #[test]
