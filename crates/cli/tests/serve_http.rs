@@ -131,6 +131,8 @@ fn without_a_directory_the_api_stands_alone() {
         &["-s", "-o", "/dev/null", "-w", "%{response_code}", &url(&serving, "http", "/Cargo.toml")],
     );
     assert_eq!(none, "404");
+    let index = run("curl", &["-s", &url(&serving, "http", "/")]);
+    assert!(index.contains("href=\"/get\"") && index.contains("/status/…"), "{index}");
 }
 
 #[test]

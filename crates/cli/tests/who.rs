@@ -290,6 +290,7 @@ fn what_cannot_be_used_is_one_line_and_exit_2() {
         &["--tls", "/nonexistent.pem", "/nonexistent.key"][..],
         &["--tls", &empty],
         &["--tls", "self", "--client-ca", &empty],
+        &["--client-ca", &empty],
         &["--token-file", &empty],
         &["--jwt-key", &empty],
         &["--users", &empty],

@@ -22,15 +22,15 @@ pub struct TlsServerArgs {
     pub tls: Option<Vec<PathBuf>>,
 
     /// Write the certificate of --tls self to FILE, for clients to trust
-    #[arg(long, value_name = "FILE", requires = "tls")]
+    #[arg(long, value_name = "FILE")]
     pub tls_save: Option<PathBuf>,
 
     /// Offer these protocols in ALPN, the best first, instead of the usual
-    #[arg(long, value_name = "PROTOCOL", value_delimiter = ',', requires = "tls")]
+    #[arg(long, value_name = "PROTOCOL", value_delimiter = ',')]
     pub alpn: Vec<String>,
 
     /// Demand client certificates that these authorities (PEM) issued
-    #[arg(long, value_name = "FILE", requires = "tls")]
+    #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
 
     /// Let clients without a certificate come too
@@ -59,6 +59,17 @@ impl TlsServerArgs {
     /// Whether TLS was asked for.
     pub fn is_asked_for(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// The first option that means something with TLS only.
+    pub fn wants_tls(&self) -> Option<&'static str> {
+        [
+            (self.tls_save.is_some(), "--tls-save"),
+            (!self.alpn.is_empty(), "--alpn"),
+            (self.client_ca.is_some(), "--client-ca"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
     }
 
     /// The directories in which files are read again when they change.

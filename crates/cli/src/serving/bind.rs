@@ -134,13 +134,16 @@ pub(super) fn bind(
     options: &SocketOptions,
     tls: bool,
 ) -> Result<Socket, CommandError> {
-    let bound = listen::bind(at, options, None).map_err(|error| cannot(&error))?;
+    let bound = listen::bind(at, options, None).map_err(|error| cannot(at, &error))?;
     Ok(Socket { bound, tls })
 }
 
-fn cannot(error: &io::Error) -> CommandError {
+fn cannot(at: &ListenAt, error: &io::Error) -> CommandError {
     let said = CommandError::not_measured(format!("cannot {error}"));
     match error.kind() {
+        io::ErrorKind::AddrInUse if matches!(at, ListenAt::Unix(_)) => {
+            said.hint("end the server that listens there, or take another path")
+        }
         io::ErrorKind::AddrInUse => said.hint("--listen 0 lets the system choose a free port"),
         io::ErrorKind::PermissionDenied => {
             said.hint("ports below 1024 want a privilege (CAP_NET_BIND_SERVICE); take a higher one")

@@ -261,6 +261,10 @@ fn tls(
         let args = TlsServerArgs { tls: Some(vec!["self".into()]), ..args.clone() };
         return args.prepare(names, alpn);
     }
+    if let Some(option) = args.wants_tls().filter(|_| !args.is_asked_for()) {
+        return Err(CommandError::usage(format!("{option} is of TLS, which was not asked for"))
+            .hint("add --tls CERT KEY, --tls self, or --listen tls://HOST:PORT"));
+    }
     args.prepare(names, alpn)
 }
 

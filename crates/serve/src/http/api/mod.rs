@@ -1,6 +1,7 @@
 //! The API of `serve http --api`: the inspection endpoints, a store of users,
 //! and sessions.
 
+mod index;
 mod problem;
 mod sessions;
 mod users;
@@ -16,10 +17,13 @@ use super::asked::Asked;
 use super::inspect;
 use super::message::{About, BodyError, Handler, RequestBody, ResponseBody};
 use super::reply::Reply;
-use super::route::{self, Shelf};
+use super::route::{self, READ, Route, Shelf};
 
 /// The largest body of a request: it is shown again, so it stands in memory.
 pub const BODY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What stands at the root where no directory does.
+const INDEX: Route = Route { path: "/", methods: READ, handler: |_, _, _| index::page() };
 
 /// The API as a handler.
 #[derive(Debug)]
@@ -55,6 +59,7 @@ impl Api {
         }
         match route::find(inspect::TABLES, path) {
             Some((route, parameter)) => route.answer(&asked, &self.shelf, parameter),
+            None if path == "/" => INDEX.answer(&asked, &self.shelf, ""),
             None => problem::problem(StatusCode::NOT_FOUND, "There is no such endpoint."),
         }
     }

@@ -75,7 +75,11 @@ impl Sessions {
     pub(super) async fn answer(&self, asked: &Asked) -> Reply {
         let reply = match (asked.path(), &asked.method) {
             (_, &Method::OPTIONS) => {
-                let allow = if asked.path() == "/session" { READ } else { LOGIN };
+                let allow = match asked.path() {
+                    "/session" => READ,
+                    "/logout" => LOGOUT,
+                    _ => LOGIN,
+                };
                 let allow = HeaderValue::from_static(allow);
                 Reply::new(StatusCode::NO_CONTENT).with(http::header::ALLOW, allow)
             }
@@ -84,7 +88,7 @@ impl Sessions {
             ("/logout", &Method::POST) => self.logout(asked),
             ("/session", &Method::GET | &Method::HEAD) => self.show(asked),
             ("/session", _) => Reply::not_allowed(READ),
-            ("/logout", _) => Reply::not_allowed("POST, OPTIONS"),
+            ("/logout", _) => Reply::not_allowed(LOGOUT),
             _ => Reply::not_allowed(LOGIN),
         };
         reply.with(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
@@ -170,6 +174,7 @@ impl Sessions {
 }
 
 const LOGIN: &str = "GET, HEAD, POST, OPTIONS";
+const LOGOUT: &str = "POST, OPTIONS";
 const READ: &str = "GET, HEAD, OPTIONS";
 
 impl Session {
