@@ -15,14 +15,14 @@ use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body, Incoming};
 
 use super::exchange::{Exchange, Journal, Sent};
-use super::leftover::{self, Leftover};
 use super::flow::Flow;
+use super::leftover::{self, Leftover};
 use super::line::Line;
 use super::outlet::Outlet;
 use super::pass::{Passed, Stopped};
 use super::refusal::refusal;
-use crate::core::{Context, HttpExchange, Phase, Rule};
 use crate::core::pace::Pace;
+use crate::core::{Context, HttpExchange, Phase, Rule};
 use crate::http::asked::authority;
 use crate::http::carrier::Cutter;
 use crate::http::layers::request_id::X_REQUEST_ID;
@@ -38,9 +38,9 @@ pub(super) struct Conversation<H> {
     journal: Arc<Journal>,
     line: Arc<Line>,
     outlet: Option<Arc<Outlet>>,
-    requests: AtomicU64,
     /// In HTTP/2, what its streams do.
     flow: Option<Arc<Flow>>,
+    requests: AtomicU64,
     /// Used again by the next request, so that its strings need no new space.
     about: Mutex<Option<Box<About>>>,
 }
@@ -65,12 +65,12 @@ impl<H: Handler> Conversation<H> {
         Conversation { outlet, ..self }
     }
 
-    /// Answers one request.
     /// On a connection of several streams.
     pub(super) fn with_flow(self, flow: Arc<Flow>) -> Self {
         Conversation { flow: Some(flow), ..self }
     }
 
+    /// Answers one request.
     pub(super) async fn respond(
         &self,
         request: Request<Incoming>,
@@ -79,8 +79,8 @@ impl<H: Handler> Conversation<H> {
             began: Instant::now(),
             record: Box::default(),
             working: Some(self.context.ledger.working()),
-        };
             stream: self.flow.as_ref().map(Flow::stream),
+        };
         self.context.ledger.count_request();
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let (parts, body) = request.into_parts();
@@ -175,7 +175,6 @@ impl<H: Handler> Conversation<H> {
             if let Ok(response) = tokio::time::timeout(window, handling.as_mut()).await {
                 return response;
             }
-        }
             let Some(intake) = intake else {
                 waited += window;
                 continue;
@@ -191,6 +190,7 @@ impl<H: Handler> Conversation<H> {
             }
             // A body that comes fast enough takes the time that it needs.
             waited = if came_bytes > 0 { Duration::ZERO } else { waited + window };
+        }
         if self.cutter.is_silent() {
             // Held for as long as any request; no word even then.
             self.cutter.cut(false);
@@ -201,7 +201,6 @@ impl<H: Handler> Conversation<H> {
         refusal(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long")
     }
 
-    /// What a body that was broken or not read does to the answer.
     /// The client is not waited for any longer.
     fn too_slow(&self) -> Response<ResponseBody> {
         let events = &self.context.events;
@@ -209,6 +208,7 @@ impl<H: Handler> Conversation<H> {
         refusal(StatusCode::REQUEST_TIMEOUT, "the request came too slowly")
     }
 
+    /// What a body that was broken or not read does to the answer.
     fn settle(&self, number: u64, left: Leftover, response: &mut Response<ResponseBody>) {
         if let Some(offence) = self.line.violation_in(number) {
             self.line.answers(number);
