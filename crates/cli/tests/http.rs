@@ -326,6 +326,31 @@ fn a_pipe_gets_the_body_and_nothing_else() {
 }
 
 #[test]
+fn a_pipe_gets_each_piece_as_it_comes() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (seen, wait) = std::sync::mpsc::channel();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        request(&mut stream).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na").unwrap();
+        // Were the first piece kept back, nobody would ever send the second.
+        wait.recv().unwrap();
+        stream.write_all(b"b").unwrap();
+    });
+    let mut child = plumb().arg(&url).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut piece = [0];
+    stdout.read_exact(&mut piece).unwrap();
+    assert_eq!(&piece, b"a");
+    seen.send(()).unwrap();
+    stdout.read_exact(&mut piece).unwrap();
+    assert_eq!(&piece, b"b");
+    assert!(child.wait().unwrap().success());
+    server.join().unwrap();
+}
+
+#[test]
 fn a_person_gets_it_indented_and_coloured_and_nothing_that_a_terminal_acts_on() {
     if !has("python3") {
         return;

@@ -5,13 +5,15 @@ use crate::output::Output;
 /// Bytes of a body that a `body` record holds.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
-/// The answer's writer, which fails once nobody reads it any more: the rest of
-/// a body need not come.
+/// The answer's writer, which keeps nothing back, since what a server says now
+/// may be all for an hour; and which fails once nobody reads it any more: the
+/// rest of a body need not come.
 pub(super) struct UntilClosed<'a>(pub(super) &'a mut Output);
 
 impl std::io::Write for UntilClosed<'_> {
     fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
         self.0.writer().write_all(data)?;
+        self.0.writer().flush()?;
         if self.0.is_closed() {
             return Err(std::io::ErrorKind::BrokenPipe.into());
         }
