@@ -16,7 +16,7 @@ use crate::output::{Output, Session};
 /// own; exit code 1 if there is none.
 #[derive(Debug, Args)]
 pub struct Query {
-    /// A URL, a query that begins with ?, or - for lines on stdin
+    /// A URL, a query with or without its ?, or - for lines on stdin
     url: String,
 
     /// Show the values of this name alone
@@ -37,8 +37,7 @@ impl Run for Query {
         let mut session = Session::begin(&mut output, "url query")?;
         let mut found = false;
         each_text(std::slice::from_ref(&self.url), |text| {
-            let query = Parts::rfc3986(text).query.map(|range| &text[range]).unwrap_or_default();
-            let mut wanted = pairs(query);
+            let mut wanted = pairs(query_of(text));
             wanted.retain(|pair| self.key.as_ref().is_none_or(|key| pair.name == key.as_bytes()));
             found |= !wanted.is_empty();
             for pair in &wanted {
@@ -48,6 +47,16 @@ impl Run for Query {
             session.lines(&lines)
         })?;
         session.end(if found || self.key.is_none() { ExitStatus::GOOD } else { ExitStatus::NO })
+    }
+}
+
+/// The query of a URL; what holds pairs and is no URL is a query itself.
+fn query_of(text: &str) -> &str {
+    let parts = Parts::rfc3986(text);
+    match parts.query {
+        Some(range) => &text[range],
+        None if parts.scheme.is_none() && !text.starts_with('/') && text.contains('=') => text,
+        None => "",
     }
 }
 
@@ -62,4 +71,24 @@ fn lines(pairs: &[plumb_wire::http::url::Pair], values_alone: bool) -> Vec<Line>
         Line::new().and(Tone::Hint, shown(&pair.name)).pad_to(width + 2).and(Tone::Plain, value)
     };
     pairs.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_may_stand_alone() {
+        for (text, query) in [
+            ("http://h/?a=1&b#c", "a=1&b"),
+            ("?a=1", "a=1"),
+            ("page=2&q=a+b", "page=2&q=a+b"),
+            ("to=http://h/&b=2", "to=http://h/&b=2"),
+            ("http://h/a=1", ""),
+            ("/a=1", ""),
+            ("h/a", ""),
+        ] {
+            assert_eq!(query_of(text), query, "{text}");
+        }
+    }
 }
