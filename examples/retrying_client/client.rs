@@ -1,10 +1,7 @@
-//! A client with deadlines and retries: what fails by chance is tried again,
-//! with growing waits or as long as `Retry-After` says.
-
-use std::time::Duration;
-
+//! A client with deadlines and retries, with growing waits or as `Retry-After` says.
 use plumb_probe::Retry;
 use plumb_probe::http::{Client, Config, Request};
+use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +13,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Config::default()
     });
     let mut response = client.send(Request::get(url)).await?;
-    let body = response.bytes(1 << 20).await?;
-    println!("{} {}", response.status(), String::from_utf8_lossy(&body));
+    println!("{} {}", response.status(), String::from_utf8_lossy(&response.bytes(1 << 20).await?));
     Ok(())
 }
