@@ -52,7 +52,7 @@ fn counters(lab: &Laboratory) -> Vec<Option<(u64, u64)>> {
 }
 
 fn dial(address: &str, port: u16) -> DialReport {
-    let options = DialOptions { timeout: Duration::from_millis(100), ..DialOptions::default() };
+    let options = DialOptions { timeout: Duration::from_millis(500), ..DialOptions::default() };
     runtime().block_on(tcp::dial(at(address, port), &options)).expect("a measurement")
 }
 
