@@ -13,7 +13,7 @@ async fn one_part() {
         ("bytes=-100", ALPHABET, "bytes 0-25/26"),
         ("bytes=24-99", "yz", "bytes 24-25/26"),
         ("bytes=0-3,2-5", "abcdef", "bytes 0-5/26"),
-        ("bytes=0-0,9-9", "abcdefghij", "bytes 0-9/26"),
+        ("bytes=0-0,1-3", "abcd", "bytes 0-3/26"),
     ] {
         let answer = ask(&files, "/a.txt", &[&format!("Range: {range}")]).await;
         assert_eq!(answer.status, 206, "{range}");
