@@ -3,10 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A line of 64 bytes.
 pub(crate) fn message() -> [u8; 64] {
@@ -16,40 +13,62 @@ pub(crate) fn message() -> [u8; 64] {
 }
 
 /// Round trips in a second, over `connections` at once for `time`.
+///
+/// One thread that waits for whichever connection is ready: it shares the
+/// processors with the server, so it does as little as can be done.
 pub(crate) fn round_trips_per_second(
     address: SocketAddr,
     connections: usize,
     time: Duration,
 ) -> io::Result<f64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut clients = tokio::task::JoinSet::new();
-        let stop = std::sync::Arc::new(AtomicBool::new(false));
-        let count = std::sync::Arc::new(AtomicU64::new(0));
-        for _ in 0..connections {
-            let mut stream = tokio::net::TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            let (stop, count) = (stop.clone(), count.clone());
-            clients.spawn(async move {
-                let (message, mut answer) = (message(), [0; 64]);
-                while !stop.load(Ordering::Relaxed) {
-                    stream.write_all(&message).await?;
-                    stream.read_exact(&mut answer).await?;
-                    count.fetch_add(1, Ordering::Relaxed);
-                }
-                io::Result::Ok(())
-            });
+    let message = message();
+    let mut poll = mio::Poll::new()?;
+    let mut clients = Vec::with_capacity(connections);
+    for number in 0..connections {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = mio::net::TcpStream::from_std(stream);
+        poll.registry().register(&mut stream, mio::Token(number), mio::Interest::READABLE)?;
+        clients.push((stream, 0));
+    }
+    for (stream, _) in &mut clients {
+        send(stream, &message)?;
+    }
+    let mut events = mio::Events::with_capacity(connections);
+    let (begin, mut round_trips) = (Instant::now(), 0_u64);
+    while begin.elapsed() < time {
+        poll.poll(&mut events, Some(Duration::from_secs(1)))?;
+        for event in &events {
+            let (stream, got) = &mut clients[event.token().0];
+            *got += receive(stream)?;
+            if *got >= message.len() {
+                *got -= message.len();
+                round_trips += 1;
+                send(stream, &message)?;
+            }
         }
-        let (begin, before) = (Instant::now(), count.load(Ordering::Relaxed));
-        tokio::time::sleep(time).await;
-        let round_trips = count.load(Ordering::Relaxed) - before;
-        let rate = round_trips as f64 / begin.elapsed().as_secs_f64();
-        stop.store(true, Ordering::Relaxed);
-        while let Some(ended) = clients.join_next().await {
-            ended.map_err(io::Error::other)??;
-        }
-        Ok(rate)
-    })
+    }
+    Ok(round_trips as f64 / begin.elapsed().as_secs_f64())
+}
+
+/// A message fits into any buffer that is empty, as it is after its answer.
+fn send(stream: &mut mio::net::TcpStream, message: &[u8]) -> io::Result<()> {
+    match stream.write(message)? {
+        count if count == message.len() => Ok(()),
+        _ => Err(io::Error::other("a message did not fit into the socket's buffer")),
+    }
+}
+
+/// Reads once. The buffer is larger than an answer, so less than that was all
+/// there is; the poll tells of more.
+fn receive(stream: &mut mio::net::TcpStream) -> io::Result<usize> {
+    let mut space = [0; 256];
+    match stream.read(&mut space) {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        read => read,
+    }
 }
 
 /// Connections that have each done one round trip and say nothing more.

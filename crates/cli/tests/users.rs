@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 /// What curl showed: status, fields in lower case, body.
 struct Answer {
     status: u16,
+    phrase: String,
     fields: Vec<(String, String)>,
     body: String,
 }
@@ -35,10 +36,13 @@ fn curl(serving: &Serving, path: &str, arguments: &[&str]) -> Answer {
     let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or("0");
+    let status_line = lines.next().unwrap_or_default();
+    let mut words = status_line.splitn(3, ' ').skip(1);
+    let (status, phrase) = (words.next().unwrap_or("0"), words.next().unwrap_or_default());
     let fields = lines.filter_map(|line| line.split_once(": "));
     Answer {
         status: status.parse().unwrap(),
+        phrase: phrase.to_owned(),
         fields: fields.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
         body: body.to_owned(),
     }
@@ -50,6 +54,9 @@ fn send(serving: &Serving, method: &str, path: &str, body: &Value, more: &[&str]
     arguments.extend(more);
     curl(serving, path, &arguments)
 }
+
+/// As RFC 9110 section 15.5.21 has it, on the status line and in the problem.
+const UNPROCESSABLE: &str = "Unprocessable Content";
 
 #[test]
 fn methods_mean_what_they_mean() {
@@ -75,6 +82,8 @@ fn methods_mean_what_they_mean() {
     let wrong = send(&serving, "POST", "/users", &json!({ "name": "", "email": "x" }), &[]);
     assert_eq!((wrong.status, wrong.field("content-type")), (422, "application/problem+json"));
     assert_eq!(wrong.json()["errors"][1]["pointer"], "/email");
+    assert_eq!(wrong.phrase, UNPROCESSABLE);
+    assert_eq!(wrong.json()["title"], UNPROCESSABLE);
     let broken = ["-X", "POST", "-H", "Content-Type: application/json", "-d", "{"];
     assert_eq!(curl(&serving, "/users", &broken).status, 400);
     assert_eq!(curl(&serving, "/users", &["-d", "name=x"]).status, 415);

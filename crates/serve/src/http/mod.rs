@@ -23,6 +23,7 @@ mod layers;
 mod message;
 mod names;
 mod pages;
+mod phrase;
 mod reply;
 mod route;
 mod site;

@@ -7,6 +7,7 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 
 use super::body::{SiteBody, full};
+use super::phrase;
 
 /// What a route answers, before encodings and faults are applied.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Reply {
 
     /// A short page that says what is wrong.
     pub(super) fn error(status: StatusCode, why: &str) -> Self {
-        let title = status.canonical_reason().unwrap_or("Status");
+        let title = phrase::of(status).unwrap_or("Status");
         let page = format!(
             "<!doctype html>\n<html lang=\"en\">\n<title>{code} {title}</title>\n\
              <h1>{code} {title}</h1>\n<p>{why}\n</html>\n",

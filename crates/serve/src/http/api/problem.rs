@@ -4,6 +4,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::http::phrase;
 use crate::http::reply::Reply;
 
 /// A problem with this status, and what led to it in words.
@@ -13,7 +14,7 @@ pub(super) fn problem(status: StatusCode, detail: &str) -> Reply {
 
 /// The same with more members.
 pub(super) fn with_members(status: StatusCode, detail: &str, more: Value) -> Reply {
-    let title = status.canonical_reason().unwrap_or("Problem");
+    let title = phrase::of(status).unwrap_or("Problem");
     let mut shown = json!({ "status": status.as_u16(), "title": title, "detail": detail });
     if let (Value::Object(shown), Value::Object(more)) = (&mut shown, more) {
         shown.extend(more);

@@ -27,6 +27,7 @@ use crate::http::asked::authority;
 use crate::http::carrier::Cutter;
 use crate::http::layers::request_id::X_REQUEST_ID;
 use crate::http::message::{About, Handler, Intake, RequestBody, ResponseBody};
+use crate::http::phrase;
 use crate::http::web::Shared;
 
 /// What the requests of one connection have in common.
@@ -261,6 +262,7 @@ impl<H: Handler> Conversation<H> {
     ) -> Response<Sent> {
         let (mut parts, mut body) = response.into_parts();
         parts.headers.insert(SERVER, HeaderValue::from_static("plumb"));
+        phrase::put(&mut parts);
         let bodiless = matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if bodiless {
             body = ResponseBody::empty();

@@ -8,6 +8,7 @@ use http::{Response, StatusCode};
 
 use crate::core::Refusal;
 use crate::http::message::ResponseBody;
+use crate::http::phrase;
 
 /// An answer that says in a line why; the connection is closed after it.
 pub(super) fn refusal(status: StatusCode, why: &str) -> Response<ResponseBody> {
@@ -28,7 +29,7 @@ pub(super) fn refusal_bytes(status: StatusCode, why: &str, retry_after: Option<D
          cache-control: no-store\r\ncontent-type: text/plain; charset=utf-8\r\n\
          content-length: {}\r\n\r\n{why}\n",
         status.as_u16(),
-        status.canonical_reason().unwrap_or_default(),
+        phrase::of(status).unwrap_or_default(),
         httpdate::fmt_http_date(SystemTime::now()),
         retry.unwrap_or_default(),
         why.len() + 1,

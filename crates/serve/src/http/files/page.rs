@@ -13,6 +13,7 @@ use plumb_wire::http::accept::media_weight;
 use plumb_wire::http::path::PathError;
 
 use crate::http::message::ResponseBody;
+use crate::http::phrase;
 
 /// Why a file is not sent or taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +195,7 @@ pub(super) fn protect(headers: &mut HeaderMap) {
 
 /// A few words as a page for a browser, JSON for a program, a line for curl.
 pub(super) fn plain(request: &Parts, status: StatusCode, words: &str) -> Response<ResponseBody> {
-    let title = status.canonical_reason().unwrap_or("Status");
+    let title = phrase::of(status).unwrap_or("Status");
     let code = status.as_u16();
     let (kind, body) = match form(&request.headers, [Form::Text, Form::Html, Form::Json]) {
         Form::Html => ("text/html; charset=utf-8", page(code, title, words)),
