@@ -202,11 +202,36 @@ fn who_has_a_password_logs_in_with_it() {
     let url = server.url("/login");
     let login = |password: &str| {
         let form = format!("user=alice&password={password}");
-        curl(&["-u", "alice:correct horse", "-d", &form, &url])
+        curl(&["-d", &form, &url])
     };
     let answer = login("correct+horse");
     assert!(answer.contains("200 OK") && answer.contains("logged_in"), "{answer}");
     assert!(login("battery+staple").contains("401"));
+    // The session stands for the password from then on, and nothing else does.
+    let (_, cookie) = answer.split_once("session=").unwrap();
+    let cookie = format!("session={}", cookie.split(';').next().unwrap());
+    let get = server.url("/get");
+    assert!(curl(&["-b", &cookie, &get]).contains("200 OK"));
+    assert!(curl(&["-b", "session=AAAA", &get]).contains("401"));
+    assert!(curl(&[&get]).contains("401"));
+}
+
+#[test]
+fn a_session_that_any_password_makes_opens_nothing() {
+    if !installed("curl") {
+        return;
+    }
+    let scratch = Scratch::new("demo");
+    let tokens = scratch.write("tokens", "carol:0123456789abcdef0123456789abcdef\n");
+    let server = Serving::start(["serve", "http", "--api", "--token-file", &tokens]);
+    let answer = curl(&["-d", "user=eve&password=any", &server.url("/login")]);
+    assert!(answer.contains("401"), "{answer}");
+    let bearer = ["--oauth2-bearer", "0123456789abcdef0123456789abcdef"];
+    let url = server.url("/login");
+    let answer = curl(&[&bearer[..], &["-d", "user=eve&password=any", &url]].concat());
+    let (_, cookie) = answer.split_once("session=").unwrap();
+    let cookie = format!("session={}", cookie.split(';').next().unwrap());
+    assert!(curl(&["-b", &cookie, &server.url("/get")]).contains("401"));
 }
 
 #[test]

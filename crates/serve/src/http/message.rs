@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -29,6 +30,24 @@ pub trait Handler: Send + Sync + 'static {
         request: Request<RequestBody>,
         about: &About,
     ) -> impl Future<Output = Response<ResponseBody>> + Send;
+
+    /// Whether the handler lets this request in where credentials are demanded
+    /// that it does not have: to a page on which to log in, or by a session
+    /// that the handler keeps.
+    fn lets_in(&self, _request: &Parts) -> LetsIn {
+        LetsIn::WithCredentials
+    }
+}
+
+/// Who comes to a handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LetsIn {
+    /// Who has the credentials that the server demands.
+    WithCredentials,
+    /// Everybody.
+    Everybody,
+    /// This user, whom the handler knows.
+    User(String),
 }
 
 impl<T: Handler> Handler for Arc<T> {
@@ -38,6 +57,10 @@ impl<T: Handler> Handler for Arc<T> {
         about: &About,
     ) -> impl Future<Output = Response<ResponseBody>> + Send {
         T::handle(self, request, about)
+    }
+
+    fn lets_in(&self, request: &Parts) -> LetsIn {
+        T::lets_in(self, request)
     }
 }
 

@@ -32,7 +32,7 @@ mod web;
 pub use behaviour::{RedirectFault, SiteBehaviour};
 pub use layers::cors::{Cors, OriginError};
 pub use layers::headers::{HeaderError, ResponseHeaders};
-pub use message::{About, BodyError, Handler, RequestBody, ResponseBody};
+pub use message::{About, BodyError, Handler, LetsIn, RequestBody, ResponseBody};
 pub use names::NAMES;
 pub use site::Site;
 pub use web::{Web, WebOptions};

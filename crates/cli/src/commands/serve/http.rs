@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use plumb_serve::auth::Gatekeeper;
 use plumb_serve::core::Limits;
@@ -12,7 +13,7 @@ use plumb_serve::core::access::PrefixSet;
 use plumb_serve::http::api::{Api, LoginCheck, Store};
 use plumb_serve::http::files::{Files, FilesConfig, FilesError, Symlinks, UploadConfig};
 use plumb_serve::http::{
-    About, Cors, Handler, RequestBody, ResponseBody, ResponseHeaders, Web, WebOptions,
+    About, Cors, Handler, LetsIn, RequestBody, ResponseBody, ResponseHeaders, Web, WebOptions,
 };
 use plumb_sys::confine::Allowed;
 
@@ -318,6 +319,10 @@ struct Served {
 }
 
 impl Handler for Served {
+    fn lets_in(&self, request: &Parts) -> LetsIn {
+        self.api.as_ref().map_or(LetsIn::WithCredentials, |api| api.lets_in(request))
+    }
+
     async fn handle(&self, request: Request<RequestBody>, about: &About) -> Response<ResponseBody> {
         let path = request.uri().path();
         match (&self.api, &self.files) {

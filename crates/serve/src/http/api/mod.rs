@@ -8,6 +8,7 @@ mod users;
 
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 pub use sessions::{LoginCheck, Sessions};
@@ -15,7 +16,7 @@ pub use users::{Store, StoreError};
 
 use super::asked::Asked;
 use super::inspect;
-use super::message::{About, BodyError, Handler, RequestBody, ResponseBody};
+use super::message::{About, BodyError, Handler, LetsIn, RequestBody, ResponseBody};
 use super::reply::Reply;
 use super::route::{self, READ, Route, Shelf};
 
@@ -66,6 +67,10 @@ impl Api {
 }
 
 impl Handler for Api {
+    fn lets_in(&self, request: &Parts) -> LetsIn {
+        self.sessions.lets_in(request)
+    }
+
     async fn handle(&self, request: Request<RequestBody>, about: &About) -> Response<ResponseBody> {
         let (parts, body) = request.into_parts();
         let reply = match body.collect_up_to(BODY_BYTES_MAX).await {

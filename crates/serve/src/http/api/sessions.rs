@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::problem::problem;
+use crate::http::LetsIn;
 use crate::http::asked::Asked;
 use crate::http::inspect::{cookie_pairs, form};
 use crate::http::reply::Reply;
@@ -92,6 +94,22 @@ impl Sessions {
             _ => Reply::not_allowed(LOGIN),
         };
         reply.with(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+
+    /// Who has logged in needs no other credentials, and everybody may log in.
+    /// Where any password will do, a session proves nothing.
+    pub(super) fn lets_in(&self, request: &Parts) -> LetsIn {
+        if self.check.is_none() {
+            return LetsIn::WithCredentials;
+        }
+        if request.uri.path() == "/login" {
+            return LetsIn::Everybody;
+        }
+        let id = cookie_pairs(&request.headers).find(|(name, _)| name == COOKIE);
+        match id.and_then(|(_, id)| self.find(&id)) {
+            Some((user, ..)) => LetsIn::User(user),
+            None => LetsIn::WithCredentials,
+        }
     }
 
     async fn login(&self, asked: &Asked) -> Reply {

@@ -14,7 +14,7 @@ use crate::core::{Phase, Rule};
 use crate::http::layers::headers::ALL_METHODS;
 use crate::http::layers::overload::Admitted;
 use crate::http::layers::proxies;
-use crate::http::message::{About, Handler, ResponseBody};
+use crate::http::message::{About, Handler, LetsIn, ResponseBody};
 
 /// It may go on, and is counted while it does.
 pub(super) struct Passed(pub(super) Option<Admitted>);
@@ -56,10 +56,14 @@ impl<H: Handler> Conversation<H> {
         }
         self.well_formed(parts, body)?;
         if let Some(gatekeeper) = &options.gatekeeper {
-            match gatekeeper.check(parts, about).await {
-                Decision::Allow { user } => about.user = user,
-                Decision::Refuse(refused) => return Err(refused.response().into()),
-            }
+            about.user = match self.web.handler.lets_in(parts) {
+                LetsIn::Everybody => None,
+                LetsIn::User(user) => Some(user),
+                LetsIn::WithCredentials => match gatekeeper.check(parts, about).await {
+                    Decision::Allow { user } => user,
+                    Decision::Refuse(refused) => return Err(refused.response().into()),
+                },
+            };
             if let Some(user) = &about.user {
                 self.context.ledger.set_user(user);
             }
