@@ -241,7 +241,7 @@ impl Shared {
             out.extend_from_slice(came);
             return ControlFlow::Continue(());
         };
-        let before = talk.answered();
+        let (before, was_within) = (talk.answered(), talk.is_within_a_message());
         let next = talk.take(
             &self.options,
             came,
@@ -251,6 +251,16 @@ impl Shared {
         );
         for _ in before..talk.answered() {
             needs.ledger.count_request();
+        }
+        // A message that has begun is to end some time, however it drips. With
+        // a heartbeat the one deadline stands for what the client says at all.
+        if self.options.heartbeat.is_none() {
+            let is_new = talk.answered() != before || !was_within;
+            match talk.is_within_a_message() {
+                true if is_new => needs.ledger.deadline(Cut::Request, needs.limits.request),
+                false if was_within => needs.ledger.clear_deadline(),
+                _ => {}
+            }
         }
         next
     }

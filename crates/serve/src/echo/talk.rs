@@ -47,6 +47,11 @@ impl Talk {
         self.answered
     }
 
+    /// Whether a part of a message came whose end did not.
+    pub(super) fn is_within_a_message(&self) -> bool {
+        !self.splitter.rest().is_empty()
+    }
+
     /// Whether a message was answered since this was last asked, or it was
     /// never asked.
     pub(super) fn has_answered_since_asked(&mut self) -> bool {

@@ -1,12 +1,18 @@
 //! Echo, discard, daytime, greetings.
 
-use plumb_serve::core::{Context, Datagram, DatagramService, EventKind, Forget, Limits, Server};
+use std::time::Duration;
+
+use plumb_serve::core::{
+    Closed, Context, Cut, Datagram, DatagramService, EventKind, Forget, Limits, Server,
+};
 use plumb_serve::echo::{Echo, EchoOptions};
 use plumb_serve::small::{Daytime, Discard, Greeting, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
-use crate::ground::{next, observed, run, serve, stdout, talk, talk_text, udp_socket};
+use crate::ground::{
+    next, observed, run, serve, stdout, talk, talk_text, tcp_socket, udp_socket,
+};
 
 #[tokio::test]
 async fn echo_gives_back_all_and_closes_when_the_client_does() {
@@ -21,6 +27,36 @@ async fn echo_gives_back_all_and_closes_when_the_client_does() {
     let (read, ()) = tokio::join!(reading.read_to_end(&mut received), write);
     read.unwrap();
     assert_eq!(received, sent);
+}
+
+/// Each byte ends the silence, but not the message.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_drips_is_cut() {
+    let limits = Limits { request: Duration::from_secs(6), ..Limits::default() };
+    let (server, mut events) = observed(limits);
+    let echo = Echo::new(EchoOptions::default());
+    let address = server.tcp(tcp_socket(), echo).unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut answer = [0; 4];
+    // Whole messages take all the time that they want between them.
+    for _ in 0..3 {
+        stream.write_all(b"abc\n").await.unwrap();
+        stream.read_exact(&mut answer).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(9)).await;
+    }
+    let dripping = async {
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    };
+    let ended = next(&mut events, |kind| match kind {
+        EventKind::Closed(record) => Some(record.how),
+        _ => None,
+    });
+    tokio::select! {
+        how = ended => assert_eq!(how, Closed::Cut(Cut::Request)),
+        () = dripping => panic!("the record comes first"),
+    }
 }
 
 #[tokio::test]
