@@ -16,7 +16,8 @@ fn main() {
 
 fn only_what_is_allowed_stays_reachable() {
     // It cannot be removed afterwards, and is the same next time.
-    let scratch = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("confinement");
+    let uid = plumb_sys::process::uid();
+    let scratch = std::env::temp_dir().join(format!("plumb-confinement-{uid}"));
     let (read, write) = (scratch.join("read"), scratch.join("write"));
     for directory in [&read, &write] {
         fs::create_dir_all(directory).expect("a directory");
