@@ -364,7 +364,7 @@ async fn an_exchange_is_told_with_what_it_cost() {
 }
 
 /// nginx on a port of its own, or nothing where it is not installed.
-struct Nginx(Child, SocketAddr);
+struct Nginx(Child, SocketAddr, std::path::PathBuf);
 
 impl Nginx {
     async fn start() -> Option<Nginx> {
@@ -392,8 +392,10 @@ impl Nginx {
             eprintln!("SKIP: nginx is not installed");
             return None;
         };
-        let nginx = Nginx(child, at);
+        let mut nginx = Nginx(child, at, directory);
         while TcpStream::connect(at).await.is_err() {
+            let ended = nginx.0.try_wait().unwrap();
+            assert!(ended.is_none(), "nginx did not begin: {ended:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Some(nginx)
@@ -404,6 +406,7 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        let _ = std::fs::remove_dir_all(&self.2);
     }
 }
 

@@ -10,9 +10,7 @@ use plumb_serve::small::{Daytime, Discard, Greeting, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
-use crate::ground::{
-    next, observed, run, serve, stdout, talk, talk_text, tcp_socket, udp_socket,
-};
+use crate::ground::{next, observed, run, serve, stdout, talk, talk_text, tcp_socket, udp_socket};
 
 #[tokio::test]
 async fn echo_gives_back_all_and_closes_when_the_client_does() {
