@@ -46,9 +46,16 @@ pub(crate) struct Plan<T, D> {
     pub(crate) url_scheme: Option<&'static str>,
     /// Who has the right credentials; its files are followed.
     pub(crate) gatekeeper: Option<Arc<Gatekeeper>>,
+    /// Threads that serve.
+    pub(crate) workers: usize,
     /// Files and directories that it needs while it runs; all others are out
     /// of its reach from then on, where the kernel can do that.
     pub(crate) files: Vec<Allowed>,
+}
+
+/// A thread for each processor.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// For servers that have no datagrams: `None::<NoDatagrams>`.
@@ -81,6 +88,7 @@ pub(crate) fn run<T: Service, D: DatagramService>(
     };
     let recorder = recorders.begin(plan.command)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(plan.workers)
         .enable_all()
         .build()
         .map_err(|error| CommandError::not_measured(format!("cannot start: {error}")))?;

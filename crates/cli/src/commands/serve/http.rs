@@ -204,6 +204,7 @@ impl Http {
             url_scheme: Some("http"),
             files: reach,
             gatekeeper,
+            workers: serving::processors(),
         })
     }
 }
