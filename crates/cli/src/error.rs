@@ -61,6 +61,20 @@ impl CommandError {
         CommandError::new(Kind::Interrupted, "interrupted")
     }
 
+    /// A line of arguments that no command is made for: what was said of it, in
+    /// one line, and the tips.
+    pub(crate) fn from_clap(error: &clap::Error) -> CommandError {
+        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return CommandError::usage("the command is not complete");
+        }
+        let said = error.render().to_string();
+        let paragraph = said.lines().take_while(|line| !line.trim().is_empty());
+        let message = paragraph.map(str::trim).collect::<Vec<_>>().join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
+        let tips = said.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+        tips.fold(CommandError::usage(message), CommandError::hint)
+    }
+
     /// A file that the user named cannot be used.
     pub fn file(
         operation: &str,

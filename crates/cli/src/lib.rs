@@ -43,23 +43,31 @@ pub fn main() -> ExitCode {
 /// Parses and runs the arguments, the program's name first, and shows what
 /// went wrong.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
-    let parsed = command()
-        .try_get_matches_from(args::tls_server::without_ambiguity(arguments))
+    let arguments = args::tls_server::without_ambiguity(arguments);
+    let definition = command();
+    let asked = args::output::asked_for_records(&definition, &arguments);
+    let parsed = definition
+        .try_get_matches_from(arguments)
         .and_then(|matches| TopCommand::from_arg_matches(&matches));
-    let result = match parsed {
-        Ok(command) => command.run(),
-        Err(error) => return shown_by_clap(&error),
+    let error = match parsed {
+        Ok(command) => match command.run() {
+            Ok(status) => return status,
+            Err(error) => {
+                output::show_error(&error);
+                error
+            }
+        },
+        Err(error) => {
+            // A reader that went away needs no help.
+            let _ = error.print();
+            // Help and versions are asked for and good.
+            if !error.use_stderr() {
+                return ExitStatus::GOOD;
+            }
+            CommandError::from_clap(&error)
+        }
     };
-    result.unwrap_or_else(|error| {
-        output::show_error(&error);
-        output::end_unfinished(error.exit_status());
-        error.exit_status()
-    })
-}
-
-/// Help and versions are asked for and good; everything else is a wrong use.
-fn shown_by_clap(error: &clap::Error) -> ExitStatus {
-    // A reader that went away needs no help.
-    let _ = error.print();
-    if error.use_stderr() { CommandError::usage("").exit_status() } else { ExitStatus::GOOD }
+    let status = error.exit_status();
+    output::break_off(Some(&error), status, asked.as_deref());
+    status
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anstream::{AutoStream, ColorChoice};
-use plumb_report::json::{Begin, End, JsonLines};
+use plumb_report::json::{self, Begin, End, JsonLines};
 use plumb_report::pipe::QuietPipe;
 use plumb_report::text::{Detail, Layout};
 use plumb_report::{Line, Tone, styled};
@@ -18,14 +18,19 @@ use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 
-/// The answer in records that has begun and has not ended. A process has one
-/// answer, and whatever breaks it off, an error or a bug, comes out in `main`.
-static UNFINISHED: Mutex<Option<Unfinished>> = Mutex::new(None);
+/// How far the answer in records is. A process has one answer, and whatever
+/// breaks it off, an error or a bug, comes out in `main`.
+static ANSWER: Mutex<Answer> = Mutex::new(Answer::NotBegun);
 
-struct Unfinished {
-    clock: Instant,
-    /// The file that it goes to; none is stdout.
-    path: Option<PathBuf>,
+#[derive(Debug)]
+enum Answer {
+    NotBegun,
+    Begun {
+        clock: Instant,
+        /// The file that it goes to; none is stdout.
+        path: Option<PathBuf>,
+    },
+    Ended,
 }
 
 /// Where the answer goes, and how it is to look.
@@ -98,6 +103,14 @@ impl Output {
         kind: &str,
         data: &T,
     ) -> Result<(), CommandError> {
+        match kind {
+            "begin" => {
+                let path = self.path.clone();
+                set_answer(Answer::Begun { clock: Instant::now(), path });
+            }
+            "end" => answer_ended(),
+            _ => {}
+        }
         JsonLines::new(&mut self.out).record(kind, data).map_err(cannot_write)
     }
 
@@ -127,15 +140,9 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Writes `begin`, with `--json`.
     pub fn begin(output: &'a mut Output, command: &str) -> Result<Session<'a>, CommandError> {
-        if output.json {
-            let started_unix_s = plumb_sys::clock::unix_s();
-            let begin = Begin { plumb: env!("CARGO_PKG_VERSION"), command, started_unix_s };
-            output.record("begin", &begin)?;
-        }
         let clock = Instant::now();
         if output.json {
-            let path = output.path.clone();
-            set_unfinished(Some(Unfinished { clock, path }));
+            output.record("begin", &begin_of(command))?;
         }
         Ok(Session { output, clock })
     }
@@ -161,11 +168,15 @@ impl<'a> Session<'a> {
     /// Writes `end`, with `--json`.
     pub fn end(self, status: ExitStatus) -> Result<ExitStatus, CommandError> {
         if self.output.json {
-            set_unfinished(None);
             self.output.record("end", &end_of(self.clock, status))?;
         }
         Ok(status)
     }
+}
+
+fn begin_of(command: &str) -> Begin<'_> {
+    let started_unix_s = plumb_sys::clock::unix_s();
+    Begin { plumb: env!("CARGO_PKG_VERSION"), command, started_unix_s }
 }
 
 fn end_of(clock: Instant, status: ExitStatus) -> End {
@@ -176,24 +187,55 @@ fn end_of(clock: Instant, status: ExitStatus) -> End {
     }
 }
 
-fn set_unfinished(unfinished: Option<Unfinished>) -> Option<Unfinished> {
-    std::mem::replace(&mut *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner), unfinished)
+fn set_answer(answer: Answer) -> Answer {
+    std::mem::replace(&mut *ANSWER.lock().unwrap_or_else(PoisonError::into_inner), answer)
 }
 
-/// Writes the `end` of an answer that an error broke off, so that nobody takes
-/// it for one that was cut on the way.
+/// The answer in records is whole.
+pub(crate) fn answer_ended() {
+    set_answer(Answer::Ended);
+}
+
+/// Writes the `end` of an answer that a bug broke off, so that nobody takes it
+/// for one that was cut on the way.
 pub(crate) fn end_unfinished(status: ExitStatus) {
-    let Some(Unfinished { clock, path }) = set_unfinished(None) else { return };
-    let mut out: Box<dyn Write> = match path {
+    break_off(None, status, None);
+}
+
+/// Writes why the answer in records was broken off, and its `end`. Where it
+/// had not begun, `command` is what records were asked of.
+pub(crate) fn break_off(error: Option<&CommandError>, status: ExitStatus, command: Option<&str>) {
+    let (clock, path, command) = match (set_answer(Answer::Ended), command) {
+        (Answer::Begun { clock, path }, _) => (clock, path, None),
+        (Answer::NotBegun, Some(command)) => (Instant::now(), None, Some(command)),
+        (Answer::NotBegun, None) | (Answer::Ended, _) => return,
+    };
+    let out: Box<dyn Write> = match path {
         None => Box::new(io::stdout()),
         Some(path) => match File::options().append(true).open(path) {
             Ok(file) => Box::new(file),
             Err(_) => return,
         },
     };
+    let mut records = JsonLines::new(out);
     // The error that broke the answer off is told already.
-    let _ = JsonLines::new(&mut out).record("end", &end_of(clock, status));
-    let _ = out.flush();
+    if let Some(command) = command {
+        let _ = records.begin(&begin_of(command));
+    }
+    if let Some(error) = error.filter(|error| !error.message.is_empty()) {
+        let _ = records.failure(&failure_of(error));
+    }
+    let _ = records.end(&end_of(clock, status));
+}
+
+/// The record of an error.
+pub(crate) fn failure_of(error: &CommandError) -> json::Failure<'_> {
+    let place = error.place.as_ref().map(|place| json::Place {
+        text: &place.text,
+        start: place.start,
+        end: place.end,
+    });
+    json::Failure { message: &error.message, place, hints: &error.hints }
 }
 
 /// Whether the answer is to be coloured.

@@ -32,6 +32,10 @@ fn records(stdout: &str) -> Vec<Value> {
     stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+fn kind(record: &Value) -> String {
+    record["type"].as_str().unwrap().to_owned()
+}
+
 fn refused(arguments: &[&str]) -> Output {
     command().arg("serve").args(arguments).output().unwrap()
 }
@@ -123,14 +127,17 @@ fn what_cannot_be_served_is_one_line_and_nothing_is_half_started() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         assert!(stderr.starts_with("error: ") && stderr.contains(said), "{arguments:?}: {stderr}");
         assert!(!stderr.contains("listening on"), "{arguments:?}: {stderr}");
-        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        let kinds: Vec<_> = records(&text(&output.stdout)).iter().map(kind).collect();
+        let wanted: &[&str] =
+            if arguments.contains(&"--json") { &["begin", "error", "end"] } else { &[] };
+        assert_eq!(kinds, wanted, "{arguments:?}");
     }
     for arguments in [["echo", "--listen", &taken, "--json"], ["http", &missing, "-4", "--json"]] {
         let output = refused(&arguments);
         let records = records(&text(&output.stdout));
-        let kinds: Vec<_> = records.iter().map(|record| record["type"].clone()).collect();
-        assert_eq!(kinds, ["begin", "end"], "{arguments:?}");
-        assert_eq!(records[1]["data"]["exit_code"], 3);
+        let kinds: Vec<_> = records.iter().map(kind).collect();
+        assert_eq!(kinds, ["begin", "error", "end"], "{arguments:?}");
+        assert_eq!(records[2]["data"]["exit_code"], 3);
     }
 }
 

@@ -37,6 +37,28 @@ pub struct Begin<'a> {
     pub started_unix_s: i64,
 }
 
+/// Why the command could not do what it was asked; stands before the last line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure<'a> {
+    /// Lower case, without a full stop.
+    pub message: &'a str,
+    /// The part of what the user wrote that it is about.
+    pub place: Option<Place<'a>>,
+    /// What to do next.
+    pub hints: &'a [String],
+}
+
+/// A part of what the user wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place<'a> {
+    /// The whole, with secrets covered.
+    pub text: &'a str,
+    /// Offset of its first byte in `text`.
+    pub start: usize,
+    /// Offset behind its last byte.
+    pub end: usize,
+}
+
 /// The last line's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct End {
@@ -84,6 +106,11 @@ impl<W: Write> JsonLines<W> {
     /// What a target's events mean.
     pub fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
         self.record("verdict", verdict)
+    }
+
+    /// Why there is no more.
+    pub fn failure(&mut self, failure: &Failure<'_>) -> io::Result<()> {
+        self.record("error", failure)
     }
 
     /// The last line.

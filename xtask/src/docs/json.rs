@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use plumb_evidence::Observation;
 use plumb_report::examples;
-use plumb_report::json::{Begin, End, JsonLines};
+use plumb_report::json::{Begin, End, Failure, JsonLines, Place};
 use serde_json::Value;
 
 use crate::Error;
@@ -106,6 +106,7 @@ from 1), `local`, `peer` and `kind`; what does not apply is null.
 | | `stopped` | `drained`, `cut` |
 
 Rules: `connections_max`, `connections_per_client_max`, `rate`, `datagrams_max`,
+`datagram_rate`,
 `requests_max`, `access`, `proxy_header`, `handshake`, `client_certificate`, `first_byte`,
 `header_time`, `idle`, `request_time`, `connection_time`, `slow_reader`,
 `slow_sender`, `message_size`, `header_size`, `body_size`, `malformed`, `utf8`,
@@ -126,6 +127,16 @@ pub(super) fn render() -> Result<String, Error> {
     text.push_str("## begin\n\n");
     let begin = Begin { plumb: "0.1.0", command: "check", started_unix_s: 1_795_161_600 };
     text.push_str(&line(|lines| lines.begin(&begin))?);
+    text.push_str(
+        "\n## error\n\nBefore `end`, where the command could not do what it was asked; with a wrong \
+         use\nthese three are all. Offsets of `place` are bytes of its `text`.\n\n",
+    );
+    let wrong = Failure {
+        message: "the port 70000 is too large: ports end at 65535",
+        place: Some(Place { text: "www.example.com:70000", start: 16, end: 21 }),
+        hints: &[],
+    };
+    text.push_str(&line(|lines| lines.failure(&wrong))?);
     text.push_str("\n## end\n\n");
     let end = End { exit_code: 15, interrupted: false, duration_ns: 14_000_000 };
     text.push_str(&line(|lines| lines.end(&end))?);

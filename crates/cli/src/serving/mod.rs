@@ -81,7 +81,7 @@ pub(crate) fn run<T: Service, D: DatagramService>(
         Err(error) => {
             if args.output.json {
                 let recorders = record::Recorders::open(command, &args.output, &args.record)?;
-                recorders.begin(command)?.end(error.exit_status());
+                recorders.begin(command)?.fail(&error);
             }
             return Err(error);
         }
@@ -95,11 +95,13 @@ pub(crate) fn run<T: Service, D: DatagramService>(
     let served = runtime.block_on(serve(plan, ready, &recorder, args.limits.drain));
     // A handler that blocks has had its time.
     runtime.shutdown_background();
-    let status = recorder.end(match &served {
-        Ok(()) => ExitStatus::GOOD,
-        Err(error) => error.exit_status(),
-    });
-    served.map(|()| status)
+    match served {
+        Ok(()) => Ok(recorder.end(ExitStatus::GOOD)),
+        Err(error) => {
+            recorder.fail(&error);
+            Err(error)
+        }
+    }
 }
 
 /// Checks everything, binds everything, gives up what is not needed. No thread

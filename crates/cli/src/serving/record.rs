@@ -224,11 +224,24 @@ impl Recorder {
 
     /// Writes what waits, and `end` where records are wanted.
     pub(super) fn end(self, status: ExitStatus) -> ExitStatus {
+        self.finish(None, status)
+    }
+
+    /// Writes what waits, and where records are wanted why there is no more.
+    pub(super) fn fail(self, error: &CommandError) {
+        self.finish(Some(error), error.exit_status());
+    }
+
+    fn finish(self, error: Option<&CommandError>, status: ExitStatus) -> ExitStatus {
         self.queue.end();
         let Ok(mut writer) = self.thread.join() else { return ExitStatus::BUG };
         if self.json {
             let duration_ns = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             let interrupted = status == ExitStatus::INTERRUPTED;
+            if let Some(error) = error {
+                writer.record("error", &output::failure_of(error));
+            }
+            output::answer_ended();
             writer.record("end", &End { exit_code: status.code(), interrupted, duration_ns });
         }
         status
