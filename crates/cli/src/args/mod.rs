@@ -4,6 +4,7 @@
 pub mod address;
 pub(crate) mod authority;
 pub mod duration;
+pub mod ip;
 pub mod lab;
 pub mod net;
 pub mod output;

@@ -8,6 +8,7 @@ pub mod completions;
 pub mod connect;
 pub mod explain;
 pub mod http;
+pub mod ip;
 pub mod lab;
 pub mod listen;
 pub mod serve;
@@ -77,6 +78,7 @@ command_table! {
         "transport": Connect(connect::Connect),
         "transport": Listen(listen::Listen),
         "lab": Lab(lab::Lab),
+        "address": Ip(ip::Ip),
         "address": Url(url::UrlCommand),
         "shell": Completions(completions::Completions),
     }

@@ -1,5 +1,6 @@
-//! Addresses that the standard library has no type for.
+//! Hardware addresses, and what there is to know of IP addresses beyond the standard library.
 
 mod mac;
+pub mod text;
 
 pub use mac::{Mac, MacError};
