@@ -9,6 +9,7 @@
 //! * [`observation`]: what can be seen, layer by layer;
 //! * [`evidence`]: the saved form of a run, with what it was about;
 //! * [`question`]: what a diagnosis may want to know next;
+//! * [`reference`]: what plumb knows by heart, a page for each thing;
 //! * [`registry`]: the closed list of finding ids with their pages;
 //! * [`server`]: what a server tells about itself;
 //! * [`verdict`]: findings and the verdict of a check;
@@ -24,6 +25,7 @@ pub mod layer;
 pub mod map;
 pub mod observation;
 pub mod question;
+pub mod reference;
 pub mod registry;
 pub mod server;
 pub mod verdict;

@@ -1,0 +1,167 @@
+//! From what was asked to the page that is meant.
+
+use super::{Kind, Number, Page, Unlisted, word};
+use crate::FindingId;
+
+/// Something that can be explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A page of the reference.
+    Page(Page),
+    /// A number that has no page, but a range.
+    Unlisted(Unlisted),
+    /// A finding, with a page of its own kind.
+    Finding(FindingId),
+    /// A fault of the lab, which the lab explains.
+    Fault {
+        /// `tls.cert-expired`.
+        name: &'static str,
+        /// What is wrong with it.
+        title: &'static str,
+    },
+}
+
+/// By what a topic was found; the better first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum By {
+    /// It is its key, or its number.
+    Key,
+    /// It is a further name of it, or its title.
+    Name,
+    /// It is a number that only a range knows.
+    Range,
+}
+
+/// One way to read a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// What is meant.
+    pub subject: Subject,
+    /// Why.
+    pub by: By,
+}
+
+impl Subject {
+    /// The topic, with its prefix, that opens this and nothing else.
+    pub fn topic(&self) -> String {
+        match self {
+            Subject::Page(page) => page.topic(),
+            Subject::Unlisted(unlisted) => unlisted.topic(),
+            Subject::Finding(id) => format!("finding:{id}"),
+            Subject::Fault { name, .. } => format!("fault:{name}"),
+        }
+    }
+
+    /// Its name in full.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Subject::Page(page) => page.title(),
+            Subject::Unlisted(unlisted) => unlisted.title(),
+            Subject::Finding(id) => id.page().title,
+            Subject::Fault { title, .. } => title,
+        }
+    }
+}
+
+/// A topic taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic<'a> {
+    /// `status:`: everything of the kind.
+    All(Kind),
+    /// `status:404`.
+    Of(Kind, &'a str),
+    /// A word without a prefix that is known; what stands before its first
+    /// colon may have been meant as one.
+    Bare(&'a str),
+}
+
+impl<'a> Topic<'a> {
+    /// Takes a topic apart; a known prefix may also stand as a word of its own,
+    /// `status 404`.
+    pub fn parse(text: &'a str) -> Topic<'a> {
+        let text = text.trim();
+        let parted = text.split_once(':').or_else(|| text.split_once(' '));
+        let Some((kind, key)) =
+            parted.and_then(|(prefix, key)| Some((Kind::from_prefix(prefix.trim())?, key.trim())))
+        else {
+            return Topic::Bare(text);
+        };
+        if key.is_empty() { Topic::All(kind) } else { Topic::Of(kind, key) }
+    }
+}
+
+/// The ways to read a word among pages of the kind. Where there is none, but
+/// the word is a number, its range may know it.
+pub fn readings_of(kind: Kind, given: &str) -> Vec<Reading> {
+    let kinds = [Some(kind), kind.takes_in()];
+    let mut readings: Vec<Reading> =
+        kinds.into_iter().flatten().flat_map(|kind| pages_by(kind, given)).collect();
+    if readings.is_empty() {
+        readings.extend(range_of(kind, given));
+    }
+    readings
+}
+
+/// The ways to read a word without a prefix among all pages; ranges only where
+/// no page is meant.
+pub fn readings(given: &str) -> Vec<Reading> {
+    let pages: Vec<Reading> = Kind::ALL.iter().flat_map(|&kind| pages_by(kind, given)).collect();
+    if !pages.is_empty() {
+        return pages;
+    }
+    Kind::ALL.iter().filter_map(|&kind| range_of(kind, given)).collect()
+}
+
+fn pages_by(kind: Kind, given: &str) -> impl Iterator<Item = Reading> {
+    let number = Number::of_kind(kind, given);
+    kind.pages().filter_map(move |page| {
+        let by = if page.has_key(given) || (number.is_some() && page.number() == number) {
+            By::Key
+        } else if page.has_name(given) {
+            By::Name
+        } else {
+            return None;
+        };
+        Some(Reading { subject: Subject::Page(page), by })
+    })
+}
+
+fn range_of(kind: Kind, given: &str) -> Option<Reading> {
+    let unlisted = Unlisted::of(kind, Number::of_kind(kind, given)?)?;
+    Some(Reading { subject: Subject::Unlisted(unlisted), by: By::Range })
+}
+
+/// What the ways to read a topic come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// Nothing is called that.
+    Nothing,
+    /// One is meant, and the others are worth a line.
+    One(Subject, Vec<Subject>),
+    /// Several are meant equally; those that are less so stand last.
+    Several(Vec<Subject>),
+}
+
+/// The one that is meant, if one is meant more than every other.
+pub fn choose(mut readings: Vec<Reading>) -> Choice {
+    readings.sort_by_key(|reading| reading.by);
+    let best = readings.iter().filter(|reading| reading.by == readings[0].by).count();
+    let mut subjects = readings.into_iter().map(|reading| reading.subject);
+    match best {
+        0 => Choice::Nothing,
+        1 => match subjects.next() {
+            Some(subject) => Choice::One(subject, subjects.collect()),
+            None => Choice::Nothing,
+        },
+        _ => Choice::Several(subjects.collect()),
+    }
+}
+
+/// Every word that finds something of these kinds, folded, with the topic that
+/// it finds: for "did you mean".
+pub fn words(kinds: &[Kind]) -> impl Iterator<Item = (String, String)> {
+    kinds.iter().flat_map(|kind| kind.pages()).flat_map(|page| {
+        let names = [page.key, page.title()].into_iter().chain(page.aka());
+        names.map(move |name| (word::fold(name), page.topic())).collect::<Vec<_>>()
+    })
+}
