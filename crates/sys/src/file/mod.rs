@@ -7,6 +7,7 @@
 
 mod draft;
 mod entries;
+mod lock;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -22,6 +23,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 pub use draft::{Draft, replace};
 pub use entries::{Entries, Entry, EntryKind};
+pub use lock::Lock;
 
 /// Which symbolic links are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

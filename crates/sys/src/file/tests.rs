@@ -147,3 +147,15 @@ fn a_draft_appears_whole_or_not_at_all() {
     assert!(sub.join("new").is_dir());
     assert!(root.remove(Path::new("sub/new")).is_err());
 }
+
+#[test]
+fn one_at_a_time_in_a_directory() {
+    let place = Place::new("lock");
+    let directory = || File::open(place.0.join("root")).unwrap();
+    let lock = Lock::beside(&place.0.join("root/not-there-yet")).unwrap();
+    assert!(matches!(directory().try_lock(), Err(fs::TryLockError::WouldBlock)));
+    let _other = Lock::beside(&place.0.join("root/sub/b.txt")).unwrap();
+    drop(lock);
+    assert!(directory().try_lock().is_ok());
+    assert!(Lock::beside(&place.0.join("missing/file")).is_err());
+}
