@@ -27,5 +27,6 @@ pub use new_key::{NewKey, random_text};
 pub use refusal::Refusal;
 pub use tokens::{TOKENS_MAX, TokensError, open_to_others, warnings};
 pub use users::{
-    NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, USERS_MAX, Users, UsersError,
+    Change, NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, USERS_MAX, Users,
+    UsersError,
 };

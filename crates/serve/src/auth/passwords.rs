@@ -14,7 +14,7 @@ use super::users::fits;
 /// Passwords that are being checked or wait for it; what is more is told to
 /// come again. Each waits some 20 ms for each before it.
 const WAITING_MAX: usize = 64;
-/// Checks at once: each takes a core and 19 MiB.
+/// Checks at once: each takes a core and 19 MiB, which are kept for the next.
 const CHECKS_MAX: usize = 4;
 /// Proofs that are remembered.
 const RECENT_MAX: usize = 4096;
@@ -24,10 +24,21 @@ const RECENT_FOR: Duration = Duration::from_secs(5 * 60);
 /// A proof that somebody gave: a keyed hash of all that it depends on.
 type Proof = [u8; 32];
 
+/// What a check works in.
+type Memory = Vec<argon2::Block>;
+
+/// The most of it that is kept, in blocks of 1 KiB: what a hash of our own
+/// takes. A hash that asks for more is somebody's choice, and pays for it.
+const MEMORY_KEPT_MAX: usize = argon2::Params::DEFAULT_M_COST as usize;
+
 /// Checks passwords.
 #[derive(Debug)]
 pub(super) struct Passwords {
     checks: Arc<Semaphore>,
+    /// What no check works in just now, at most one for each that may run.
+    /// Memory that comes and goes by these sizes, on one thread or another, the
+    /// allocator would keep many times over.
+    memories: Arc<Mutex<Vec<Memory>>>,
     waiting: Arc<Semaphore>,
     key: hmac::Key,
     recent: Mutex<Recent>,
@@ -53,6 +64,7 @@ impl Passwords {
     fn with(checks: usize, waiting: usize) -> Self {
         Passwords {
             checks: Arc::new(Semaphore::new(checks)),
+            memories: Arc::default(),
             waiting: Arc::new(Semaphore::new(waiting)),
             key: random_key(),
             recent: Mutex::default(),
@@ -106,9 +118,16 @@ impl Passwords {
         if !still_wanted() {
             return Ok(None);
         }
+        let memories = Arc::clone(&self.memories);
         let checked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            fits(&hash, &password)
+            let kept = memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut memory = kept.unwrap_or_default();
+            let fits = fits(&hash, &password, &mut memory);
+            if memory.len() <= MEMORY_KEPT_MAX {
+                memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+            }
+            fits
         });
         Ok(Some(checked.await.unwrap_or(false)))
     }
@@ -144,6 +163,28 @@ mod tests {
         }
         assert!(!passwords.is_recent(&proof(0)));
         assert!(passwords.is_recent(&proof(1)) && passwords.is_recent(&proof(RECENT_MAX)));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_flood_of_passwords_takes_the_memory_of_a_few() {
+        let mut users = crate::auth::Users::default();
+        users.set("alice", "correct horse").unwrap();
+        let hash = users.hash_of("alice").unwrap().to_owned();
+        let passwords = Arc::new(Passwords::with(2, WAITING_MAX));
+        let mut checks = tokio::task::JoinSet::new();
+        for number in 0..16 {
+            let (passwords, hash) = (Arc::clone(&passwords), hash.clone());
+            let password = if number == 7 { "correct horse" } else { "a guess" };
+            checks.spawn(async move {
+                (number, passwords.check(password.to_owned(), hash, || true).await)
+            });
+        }
+        for (number, checked) in checks.join_all().await {
+            assert_eq!(checked, Ok(Some(number == 7)), "{number}");
+        }
+        let memories = passwords.memories.lock().unwrap();
+        assert!((1..=2).contains(&memories.len()), "{}", memories.len());
+        assert!(memories.iter().all(|memory| memory.len() == MEMORY_KEPT_MAX));
     }
 
     #[tokio::test]

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
-use plumb_sys::file::Draft;
+use argon2::password_hash::{Output, PasswordHash, PasswordHasher, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use plumb_sys::file::{Draft, Lock};
 
 use crate::watched;
 
@@ -31,6 +31,15 @@ const LANES_MAX: u32 = 16;
 /// Names and password hashes, PHC strings of argon2id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users(BTreeMap<String, String>);
+
+/// What became of users that were read to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<T> {
+    /// They are others now.
+    Write(T),
+    /// They are as they were.
+    Nothing(T),
+}
 
 /// A file of users cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +143,28 @@ impl Users {
         self.0.remove(name).is_some()
     }
 
+    /// Reads the file, lets `change` have it, and writes it anew where that says
+    /// so; nobody else's change comes between. A file that is not there is one
+    /// without users.
+    ///
+    /// # Errors
+    /// When the file cannot be locked, read or written, or what `change` said.
+    pub fn change<T>(
+        path: &Path,
+        change: impl FnOnce(&mut Users) -> Result<Change<T>, UsersError>,
+    ) -> Result<T, UsersError> {
+        let failed = |source| UsersError::File { operation: "lock", path: path.to_owned(), source };
+        let _lock = Lock::beside(&target(path)).map_err(failed)?;
+        let mut users = match path.exists() {
+            true => Users::read(path)?,
+            false => Users::default(),
+        };
+        match change(&mut users)? {
+            Change::Write(done) => users.write(path).map(|()| done),
+            Change::Nothing(done) => Ok(done),
+        }
+    }
+
     /// Writes the file anew, whole or not at all, for its owner's eyes only.
     ///
     /// # Errors
@@ -145,10 +176,13 @@ impl Users {
         for (name, hash) in &self.0 {
             text.push_str(&format!("{name}:{hash}\n"));
         }
-        // A link stays what it is: what it leads to is replaced.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        replace(&target, &text).map_err(failed("write"))
+        replace(&target(path), &text).map_err(failed("write"))
     }
+}
+
+/// A link stays what it is: what it leads to is replaced.
+fn target(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn replace(target: &Path, text: &str) -> io::Result<()> {
@@ -215,11 +249,30 @@ fn hash(password: &str) -> Result<String, UsersError> {
     Ok(hash.to_string())
 }
 
-/// Whether the password is that of the hash. Takes tens of milliseconds and
-/// megabytes.
-pub(super) fn fits(hash: &str, password: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| hasher().verify_password(password.as_bytes(), &hash).is_ok())
+/// Whether the password is that of the hash. Takes tens of milliseconds, and
+/// megabytes, which stay in `memory` for the next one.
+pub(super) fn fits(hash: &str, password: &str, memory: &mut Vec<Block>) -> bool {
+    PasswordHash::new(hash).ok().and_then(|hash| is_of(&hash, password, memory)).unwrap_or(false)
+}
+
+/// As the hash itself says how; nothing where it says it wrongly.
+fn is_of(hash: &PasswordHash<'_>, password: &str, memory: &mut Vec<Block>) -> Option<bool> {
+    let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
+    let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from).ok()?;
+    let params = Params::try_from(hash).ok()?;
+    let mut salt = [0; Salt::MAX_LENGTH];
+    let salt = hash.salt?.decode_b64(&mut salt).ok()?;
+    let wanted = hash.hash?;
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::new());
+    }
+    let blocks = memory.get_mut(..params.block_count())?;
+    let mut found = [0; Output::MAX_LENGTH];
+    let found = found.get_mut(..wanted.len())?;
+    let hasher = Argon2::new(algorithm, version, params);
+    hasher.hash_password_into_with_memory(password.as_bytes(), salt, found, blocks).ok()?;
+    // An output compares in constant time.
+    Some(Output::new(found).ok()? == wanted)
 }
 
 #[cfg(test)]
@@ -237,6 +290,8 @@ mod tests {
     #[test]
     fn a_hash_fits_its_password_alone() {
         let hash = cheap("päss");
+        let memory = &mut Vec::new();
+        let mut fits = |hash: &str, password| fits(hash, password, memory);
         assert!(fits(&hash, "päss"));
         assert!(!fits(&hash, "pass") && !fits(&hash, "") && !fits("", "päss"));
         let mut users = Users::default();
@@ -245,6 +300,19 @@ mod tests {
         let hash = users.hash_of("alice").unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(fits(hash, "battery staple") && !fits(hash, "correct horse"));
+        assert!(fits(&cheap("after a larger one"), "after a larger one"));
+        let most = 19_456;
+        assert_eq!(memory.len(), most, "the memory of the largest is used again");
+    }
+
+    /// Of the tests of the reference implementation.
+    #[test]
+    fn a_hash_that_others_made_fits() {
+        let hash = "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ\
+            $bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc";
+        check_hash(hash).unwrap();
+        let memory = &mut vec![Block::new(); 1];
+        assert!(fits(hash, "password", memory) && !fits(hash, "Password", memory));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use plumb_report::{Line, Tone};
 use plumb_serve::auth::{
-    PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, Users, UsersError, open_to_others,
+    Change, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, Users, UsersError, open_to_others,
 };
 use plumb_sys::terminal::{Answer, ask_secret};
 use serde::Serialize;
@@ -103,18 +103,18 @@ impl Run for Add {
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let mut output = Output::open(&self.output)?;
-        let mut users = match self.file.exists() {
-            true => Users::read(&self.file).map_err(wrong)?,
-            false => Users::default(),
-        };
+        // Nobody types a password twice for a file that cannot be read.
+        if self.file.exists() {
+            Users::read(&self.file).map_err(wrong)?;
+        }
         let password = password(&self.name)?;
         if password.chars().count() < PASSWORD_CHARACTERS_MIN {
             output::note(&format!(
                 "a password of fewer than {PASSWORD_CHARACTERS_MIN} characters is soon guessed"
             ));
         }
-        let changed = users.set(&self.name, &password).map_err(wrong)?;
-        users.write(&self.file).map_err(wrong)?;
+        let set = |users: &mut Users| users.set(&self.name, &password).map(Change::Write);
+        let changed = Users::change(&self.file, set).map_err(wrong)?;
         let done = if changed { "changed" } else { "added" };
         answer(&mut output, "serve user add", &[UserRecord { name: &self.name, done }])?
             .end(ExitStatus::GOOD)
@@ -127,11 +127,13 @@ impl Run for Remove {
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let mut output = Output::open(&self.output)?;
-        let mut users = Users::read(&self.file).map_err(wrong)?;
-        let there = users.remove(&self.name);
-        if there {
-            users.write(&self.file).map_err(wrong)?;
-        }
+        // A file that is not there is another mistake than a user who is not.
+        Users::read(&self.file).map_err(wrong)?;
+        let remove = |users: &mut Users| match users.remove(&self.name) {
+            true => Ok(Change::Write(true)),
+            false => Ok(Change::Nothing(false)),
+        };
+        let there = Users::change(&self.file, remove).map_err(wrong)?;
         let (done, status) =
             if there { ("removed", ExitStatus::GOOD) } else { ("not there", ExitStatus::NO) };
         answer(&mut output, "serve user remove", &[UserRecord { name: &self.name, done }])?
