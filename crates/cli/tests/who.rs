@@ -97,6 +97,23 @@ fn users_are_added_listed_and_removed() {
 }
 
 #[test]
+fn of_users_that_are_added_at_once_none_is_lost() {
+    let scratch = Scratch::new("at-once");
+    let file = scratch.path("users");
+    let names: Vec<String> = (0..8).map(|number| format!("user{number}")).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let add = ["serve", "user", "add", name, "--file", &file];
+            scope.spawn(move || assert!(fed(&add, "correct horse\n").status.success()));
+        }
+    });
+    let listed = out(&plumb(["serve", "user", "list", "--file", &file]));
+    assert_eq!(listed.lines().collect::<Vec<_>>(), names);
+    let left = std::fs::read_dir(&scratch.0).unwrap().count();
+    assert_eq!(left, 1, "no lock is left behind");
+}
+
+#[test]
 fn tokens_are_issued_and_judged() {
     let scratch = Scratch::new("tokens");
     let key = scratch.path("key");
@@ -214,6 +231,12 @@ fn who_has_a_password_logs_in_with_it() {
     assert!(curl(&["-b", &cookie, &get]).contains("200 OK"));
     assert!(curl(&["-b", "session=AAAA", &get]).contains("401"));
     assert!(curl(&[&get]).contains("401"));
+    assert!(login(&"x".repeat(2000)).contains("401"));
+    let log = server.stop().stdout;
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("rule credentials")).collect();
+    assert!(told.len() == 2 && told[0].contains("a wrong password for \"alice\""), "{log}");
+    assert!(told.iter().all(|line| line.contains("phase authentication")), "{log}");
+    assert!(!log.contains("staple") && !log.contains("xxx"), "{log}");
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl Gatekeeper {
                 return Ok(owner.to_owned());
             }
             if self.jwt.is_none() {
-                self.failed(about.client, Some(&about.events), None, "an unknown token");
+                self.failed(about.client, &about.events, None, "an unknown token");
                 return Err(self.challenges.invalid_token("the token is not known here"));
             }
         }
@@ -213,7 +213,7 @@ impl Gatekeeper {
                 let words = why.to_string();
                 // Who holds a token that was good does not guess.
                 if is_a_guess(&why) {
-                    self.failed(about.client, Some(&about.events), None, &words);
+                    self.failed(about.client, &about.events, None, &words);
                 } else {
                     about.events.security(Rule::Credentials, Phase::Authentication, words.as_str());
                 }
@@ -227,14 +227,23 @@ impl Gatekeeper {
             let reason = "the credentials are not base64 of name:password in UTF-8";
             return Err(self.challenges.invalid_request(reason));
         };
-        self.password(name, password, about.client, Some(&about.events)).await
+        self.password(name, password, about.client, &about.events).await
     }
 
     /// Whether this is the password of that user, for a login by other means
-    /// than HTTP's own. Failures count for the user.
-    pub async fn password_fits(&self, name: String, password: String) -> bool {
-        let short = name.len() <= NAME_BYTES_MAX && password.len() <= PASSWORD_BYTES_MAX;
-        short && self.password(name, password, None, None).await.is_ok()
+    /// than HTTP's own. Failures are told, and count for the user and the client.
+    pub async fn password_fits(
+        &self,
+        name: String,
+        password: String,
+        client: Option<IpAddr>,
+        events: &Events,
+    ) -> bool {
+        if name.len() > NAME_BYTES_MAX || password.len() > PASSWORD_BYTES_MAX {
+            self.failed(client, events, None, "a name or a password that nobody here has");
+            return false;
+        }
+        self.password(name, password, client, events).await.is_ok()
     }
 
     /// Whether there are users with passwords.
@@ -247,7 +256,7 @@ impl Gatekeeper {
         name: String,
         password: String,
         client: Option<IpAddr>,
-        events: Option<&Events>,
+        events: &Events,
     ) -> Result<String, Refusal> {
         let Some(users) = self.users.as_ref().map(Watched::get) else {
             return Err(self.challenges.wanted("credentials are needed"));
@@ -293,17 +302,9 @@ impl Gatekeeper {
     }
 
     /// Counts a failure of the client, and of the user where one was named.
-    fn failed(
-        &self,
-        client: Option<IpAddr>,
-        events: Option<&Events>,
-        user: Option<&str>,
-        detail: &str,
-    ) {
+    fn failed(&self, client: Option<IpAddr>, events: &Events, user: Option<&str>, detail: &str) {
         let tell = |rule, detail: &str| {
-            if let Some(events) = events {
-                events.security(rule, Phase::Authentication, detail);
-            }
+            events.security(rule, Phase::Authentication, detail);
         };
         tell(Rule::Credentials, detail);
         let now = Instant::now();

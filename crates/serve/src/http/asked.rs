@@ -1,5 +1,7 @@
 //! A request as the site sees it: checked, and with its body read.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
@@ -8,7 +10,7 @@ use http::{HeaderMap, Method, Uri, Version};
 use url::form_urlencoded;
 
 use super::message::About;
-use crate::core::Endpoint;
+use crate::core::{Endpoint, Events};
 
 /// A request whose host is known and whose body was read.
 #[derive(Debug)]
@@ -24,6 +26,10 @@ pub(super) struct Asked {
     pub(super) host: String,
     pub(super) secure: bool,
     pub(super) peer: Endpoint,
+    /// The client itself, see [`About::client`].
+    pub(super) client: Option<IpAddr>,
+    /// For events about this connection.
+    pub(super) events: Events,
 }
 
 /// Why a request has no usable host.
@@ -50,6 +56,8 @@ impl Asked {
             body,
             secure: about.secure,
             peer: about.peer.clone(),
+            client: about.client,
+            events: about.events.clone(),
         }
     }
 

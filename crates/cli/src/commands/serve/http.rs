@@ -10,7 +10,7 @@ use http::{Request, Response, StatusCode};
 use plumb_serve::auth::Gatekeeper;
 use plumb_serve::core::Limits;
 use plumb_serve::core::access::PrefixSet;
-use plumb_serve::http::api::{Api, LoginCheck, Store};
+use plumb_serve::http::api::{Api, Login, LoginCheck, Store};
 use plumb_serve::http::files::{Files, FilesConfig, FilesError, Symlinks, UploadConfig};
 use plumb_serve::http::{
     About, Cors, Handler, LetsIn, RequestBody, ResponseBody, ResponseHeaders, Web, WebOptions,
@@ -280,9 +280,12 @@ impl Http {
         // Who has a password may log in with it, too.
         let login = gatekeeper.filter(|gatekeeper| gatekeeper.has_users()).map(|gatekeeper| {
             let gatekeeper = Arc::clone(gatekeeper);
-            let check: LoginCheck = Arc::new(move |user, password| {
+            let check: LoginCheck = Arc::new(move |login| {
                 let gatekeeper = Arc::clone(&gatekeeper);
-                Box::pin(async move { gatekeeper.password_fits(user, password).await })
+                Box::pin(async move {
+                    let Login { user, password, client, events } = login;
+                    gatekeeper.password_fits(user, password, client, &events).await
+                })
             });
             check
         });

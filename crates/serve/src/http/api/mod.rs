@@ -11,7 +11,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-pub use sessions::{LoginCheck, Sessions};
+pub use sessions::{Login, LoginCheck, Sessions};
 pub use users::{Store, StoreError};
 
 use super::asked::Asked;

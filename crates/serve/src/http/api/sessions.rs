@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::problem::problem;
+use crate::core::Events;
 use crate::http::LetsIn;
 use crate::http::asked::Asked;
 use crate::http::inspect::{cookie_pairs, form};
@@ -34,9 +36,22 @@ const USER_CHARS_MAX: usize = 200;
 /// that see it without TLS, and localhost is often tried without.
 const COOKIE: &str = "session";
 
+/// Somebody wants to log in.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The name that was given.
+    pub user: String,
+    /// The password that was given.
+    pub password: String,
+    /// Who it is; behind proxies that are believed, the one that they named.
+    pub client: Option<IpAddr>,
+    /// For events about the connection: that the password is wrong, say.
+    pub events: Events,
+}
+
 /// Decides whether a user's password is right.
 pub type LoginCheck =
-    Arc<dyn Fn(String, String) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+    Arc<dyn Fn(Login) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 /// The sessions of a server.
 #[derive(Default)]
@@ -121,7 +136,10 @@ impl Sessions {
             return problem(StatusCode::UNPROCESSABLE_ENTITY, detail);
         };
         let right = match &self.check {
-            Some(check) => check(user.clone(), password).await,
+            Some(check) => {
+                let (user, client, events) = (user.clone(), asked.client, asked.events.clone());
+                check(Login { user, password, client, events }).await
+            }
             None => true,
         };
         if !right {
