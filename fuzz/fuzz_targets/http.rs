@@ -5,6 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use plumb_wire::http::body::{BodyDecoder, Framing, Part};
 use plumb_wire::http::cookie::{self, Place};
+use plumb_wire::http::field_section::FieldSections;
 use plumb_wire::http::frame::{self, FrameHeader};
 use plumb_wire::http::path::Segments;
 use plumb_wire::http::range::{self, Selected};
@@ -33,6 +34,10 @@ fuzz_target!(|bytes: &[u8]| {
     for piece in [1, 7, bytes.len().max(1)] {
         form(bytes, piece);
     }
+    let mut sections = [FieldSections::default(), FieldSections::default()];
+    sections[0].take(bytes);
+    bytes.iter().for_each(|byte| sections[1].take(std::slice::from_ref(byte)));
+    assert_eq!(sections[0], sections[1]);
     if let Some(header) = FrameHeader::read(bytes) {
         let _ = frame::describe(&header, &bytes[frame::HEADER_BYTES..]);
     }

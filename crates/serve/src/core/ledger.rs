@@ -180,6 +180,13 @@ impl Ledger {
         self.deadline.store(packed, Ordering::Relaxed);
     }
 
+    /// Forgets that deadline, if it is that of `cut`.
+    pub fn clear_deadline_of(&self, cut: Cut) {
+        let mask = (1 << CUT_BITS) - 1;
+        let forget = |now| (now & mask == u64::from(code(cut))).then_some(0);
+        let _ = self.deadline.fetch_update(Ordering::Relaxed, Ordering::Relaxed, forget);
+    }
+
     /// Forgets that deadline.
     pub fn clear_deadline(&self) {
         self.deadline.store(0, Ordering::Relaxed);

@@ -12,14 +12,16 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use plumb_wire::http::field_section::FieldSections;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::{Inlet, Journal, Line, Offence, Outlet};
-use crate::core::{Io, LINGER, LINGER_BYTES_MAX};
+use crate::core::{Cut, Io, LINGER, LINGER_BYTES_MAX, Ledger};
 
 /// "Invalid argument": this file cannot be sent by the kernel alone.
 const EINVAL: i32 = 22;
@@ -94,11 +96,38 @@ pub(super) struct Carrier<S> {
     journal: Arc<Journal>,
     /// What judges the requests of HTTP/1, and what it has found.
     inlet: Option<(Inlet, Arc<Line>)>,
+    /// In HTTP/2, the header that is on its way.
+    header: Option<HeaderWatch>,
     /// Files that hyper has placeholders for.
     outlet: Option<Arc<Outlet>>,
     read_bytes: u64,
     at_end: bool,
     closing: Closing,
+}
+
+/// Gives the header of an HTTP/2 request its time. hyper keeps it until it is
+/// whole, and has no limit of its own for that.
+#[derive(Debug)]
+pub(super) struct HeaderWatch {
+    sections: FieldSections,
+    ledger: Arc<Ledger>,
+    limit: Duration,
+}
+
+impl HeaderWatch {
+    pub(super) fn new(ledger: Arc<Ledger>, limit: Duration) -> Self {
+        HeaderWatch { sections: FieldSections::default(), ledger, limit }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let before = self.sections.open();
+        self.sections.take(bytes);
+        match self.sections.open() {
+            now if now == before => {}
+            Some(_) => self.ledger.deadline(Cut::Header, self.limit),
+            None => self.ledger.clear_deadline_of(Cut::Header),
+        }
+    }
 }
 
 /// How far the end of a connection has come.
@@ -118,13 +147,27 @@ enum Closing {
 
 impl<S: Io> Carrier<S> {
     pub(super) fn new(inner: S, cutter: Arc<Cutter>, journal: Arc<Journal>) -> Self {
-        let (inlet, outlet, closing) = (None, None, Closing::No);
-        Carrier { inner, cutter, journal, inlet, outlet, read_bytes: 0, at_end: false, closing }
+        Carrier {
+            inner,
+            cutter,
+            journal,
+            inlet: None,
+            header: None,
+            outlet: None,
+            read_bytes: 0,
+            at_end: false,
+            closing: Closing::No,
+        }
     }
 
     /// Judges what comes.
     pub(super) fn with_inlet(self, inlet: Inlet, line: Arc<Line>) -> Self {
         Carrier { inlet: Some((inlet, line)), ..self }
+    }
+
+    /// Gives headers of HTTP/2 their time.
+    pub(super) fn with_header_watch(self, header: HeaderWatch) -> Self {
+        Carrier { header: Some(header), ..self }
     }
 
     /// Sends files in place of their placeholders.
@@ -240,6 +283,9 @@ impl<S: Io> AsyncRead for Carrier<S> {
             None => Pin::new(&mut this.inner).poll_read(cx, buffer),
         })?;
         let count = buffer.filled().len() - before;
+        if let Some(header) = &mut this.header {
+            header.take(&buffer.filled()[before..]);
+        }
         this.read_bytes += count as u64;
         let violated = this.inlet.as_ref().is_some_and(|(_, line)| line.is_violated());
         this.at_end = had_room && count == 0 && !violated;

@@ -363,17 +363,47 @@ async fn an_exchange_is_told_with_what_it_cost() {
     assert_eq!((record.requests, record.protocol.as_deref()), (1, Some("HTTP/1.1")));
 }
 
+/// The client is not idle for longer than it may be: it is its header that is late.
+#[tokio::test(start_paused = true)]
+async fn half_a_header_of_http_2_has_its_time() {
+    let limits = Limits { header: Duration::from_secs(5), ..Limits::default() };
+    let (server, mut events) = observed(limits);
+    let address = server.tcp(tcp_socket(), web()).unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    // GET / of http://a, in HPACK.
+    let section = [0x82, 0x84, 0x86, 0x41, 1, b'a'];
+    let headers = [0, 0, section.len() as u8, 1, 0x5, 0, 0, 0, 1];
+    let request = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..], &headers, &section].concat();
+    stream.write_all(&request).await.unwrap();
+    // A whole one is answered, and nothing holds its time against it.
+    next(&mut events, |kind| matches!(kind, EventKind::HttpRequest(_)).then_some(())).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let half = [0, 0, section.len() as u8, 1, 0x1, 0, 0, 0, 3];
+    stream.write_all(&[&half[..], &section].concat()).await.unwrap();
+    let how = next(&mut events, |kind| match kind {
+        EventKind::Closed(record) => Some(record.how),
+        _ => None,
+    });
+    assert_eq!(how.await, Closed::Cut(Cut::Header));
+}
+
 /// nginx on a port of its own, or nothing where it is not installed.
 struct Nginx(Child, SocketAddr, std::path::PathBuf);
 
 impl Nginx {
-    async fn start() -> Option<Nginx> {
+    fn start() -> Option<Nginx> {
         let directory = std::env::temp_dir().join(format!("plumb-nginx-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
-        let at = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // It takes over a socket that listens, as it does from an nginx that it
+        // follows: who connects before it has begun waits in the queue. Only a
+        // master can.
+        let listener = tcp_socket();
+        listener.set_nonblocking(true).unwrap();
+        let at = listener.local_addr().unwrap();
         let place = directory.display();
         let config = format!(
-            "daemon off; master_process off; pid {place}/pid; error_log {place}/error;\n\
+            "daemon off; worker_processes 1; pid {place}/pid; error_log {place}/error;\n\
              events {{}}\nhttp {{ access_log off; client_body_temp_path {place}/body;\n\
              proxy_temp_path {place}/p; fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u;\n\
              scgi_temp_path {place}/s; server {{ listen {at}; location / {{ return 200 'x'; }}\n\
@@ -385,6 +415,8 @@ impl Nginx {
             .arg(directory.join("conf"))
             .arg("-p")
             .arg(&directory)
+            .env("NGINX", "0;")
+            .stdin(std::os::fd::OwnedFd::from(listener))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
@@ -392,19 +424,15 @@ impl Nginx {
             eprintln!("SKIP: nginx is not installed");
             return None;
         };
-        let mut nginx = Nginx(child, at, directory);
-        while TcpStream::connect(at).await.is_err() {
-            let ended = nginx.0.try_wait().unwrap();
-            assert!(ended.is_none(), "nginx did not begin: {ended:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Some(nginx)
+        Some(Nginx(child, at, directory))
     }
 }
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // It ends its worker, too.
+        let pid = nix::unistd::Pid::from_raw(self.0.id().cast_signed());
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
         let _ = self.0.wait();
         let _ = std::fs::remove_dir_all(&self.2);
     }
@@ -412,7 +440,7 @@ impl Drop for Nginx {
 
 #[tokio::test]
 async fn nginx_refuses_the_same_where_it_is_strict() {
-    let Some(nginx) = Nginx::start().await else { return };
+    let Some(nginx) = Nginx::start() else { return };
     for (what, rest, wanted, _) in HOSTILE.iter().filter(|(_, _, _, strict)| *strict) {
         // A body is judged only by who reads it.
         let answer = talk_text(nginx.1, &format!("POST /read HTTP/1.1\r\n{rest}")).await;

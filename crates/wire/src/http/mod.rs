@@ -5,6 +5,7 @@ pub mod auth;
 pub mod body;
 pub mod cookie;
 mod cookie_date;
+pub mod field_section;
 pub mod frame;
 pub mod framing;
 mod head;

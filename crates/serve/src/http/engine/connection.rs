@@ -21,7 +21,7 @@ use super::inlet::Inlet;
 use super::line::Line;
 use super::outlet::Outlet;
 use crate::core::{Context, Io};
-use crate::http::carrier::{Carrier, Cutter};
+use crate::http::carrier::{Carrier, Cutter, HeaderWatch};
 use crate::http::message::Handler;
 use crate::http::web::Shared;
 
@@ -98,7 +98,9 @@ pub(in crate::http) async fn http2<S: Io, H: Handler>(
     let cutter = Arc::<Cutter>::default();
     let journal = Arc::new(Journal::immediate(context.events.clone()));
     let stop = context.stop.clone();
-    let carrier = Carrier::new(stream, Arc::clone(&cutter), Arc::clone(&journal));
+    let header = HeaderWatch::new(Arc::clone(&context.ledger), context.limits.header);
+    let carrier =
+        Carrier::new(stream, Arc::clone(&cutter), Arc::clone(&journal)).with_header_watch(header);
     context.ledger.set_protocol("HTTP/2");
     let line = Arc::<Line>::default();
     let enough = line.enough.clone();
