@@ -1,6 +1,8 @@
-//! The page of a finding, and other Markdown, as text for a terminal.
+//! The page of a finding or of the reference, and other Markdown, as text for a
+//! terminal.
 
 use plumb_evidence::FindingId;
+use plumb_evidence::reference::{Page, Source, Unlisted};
 
 use crate::styled::{self, Line, Tone};
 use crate::text::COLUMNS_MAX;
@@ -29,6 +31,100 @@ pub fn finding(id: FindingId) -> Vec<Line> {
     if !text.is_empty() {
         lines.push(Line::new());
         lines.extend(text);
+    }
+    lines
+}
+
+/// A page of the reference, made to be read at a glance: the facts first, as
+/// columns, and what to do with it last.
+pub fn reference(page: Page) -> Vec<Line> {
+    let mut lines = vec![heading(&page.topic(), page.title())];
+    let aka: Vec<&str> = page.aka().collect();
+    if !aka.is_empty() {
+        let also = format!("also {}", aka.join(", "));
+        lines.extend(wrapped(&also, 2, Tone::Faint));
+    }
+    lines.push(Line::new());
+    let facts: Vec<(&str, String)> =
+        page.facts().map(|fact| (fact.name, fact.value.to_owned())).collect();
+    lines.extend(columns(&facts));
+    prose(page.text(), &mut lines);
+    lines.push(Line::new());
+    for line in page.example().lines() {
+        lines.push(Line::new().and(Tone::Hint, format!("    {line}")));
+    }
+    lines.push(Line::new());
+    // Not wrapped: a command line is there to be copied.
+    lines.push(Line::new().and(Tone::Faint, "see it  ").and(Tone::Strong, page.alive()));
+    let see: Vec<&str> = page.see().collect();
+    lines.extend(beneath("see", &see, &page.sources()));
+    lines
+}
+
+/// What is known of a number that has no page of its own; `more` is what this
+/// machine knows of it, as facts.
+pub fn unlisted(unlisted: Unlisted, more: &[(&str, String)]) -> Vec<Line> {
+    let mut lines = vec![heading(&unlisted.topic(), unlisted.title())];
+    if !more.is_empty() {
+        lines.push(Line::new());
+        lines.extend(columns(more));
+    }
+    prose(unlisted.text(), &mut lines);
+    lines.push(Line::new());
+    let see: Vec<&str> = unlisted.see().collect();
+    lines.extend(beneath("see", &see, &unlisted.sources()));
+    lines
+}
+
+fn heading(topic: &str, title: &str) -> Line {
+    Line::new().and(Tone::Strong, topic).and(Tone::Plain, format!("  {title}"))
+}
+
+/// Names and values side by side, the values wrapped in their column.
+fn columns(facts: &[(&str, String)]) -> Vec<Line> {
+    let column = facts.iter().map(|(name, _)| styled::width(name)).max().unwrap_or(0) + 4;
+    let mut lines = Vec::new();
+    for (name, value) in facts {
+        for (i, part) in styled::wrap(value, COLUMNS_MAX - column).iter().enumerate() {
+            let name = if i == 0 { format!("  {name}") } else { String::new() };
+            lines.push(Line::new().and(Tone::Faint, name).pad_to(column).and(Tone::Plain, part));
+        }
+    }
+    lines
+}
+
+fn wrapped(text: &str, indent: usize, tone: Tone) -> Vec<Line> {
+    let parts = styled::wrap(text, COLUMNS_MAX - indent);
+    parts.iter().map(|part| Line::plain(" ".repeat(indent)).and(tone, part)).collect()
+}
+
+fn prose(text: &str, lines: &mut Vec<Line>) {
+    if !text.is_empty() {
+        lines.push(Line::new());
+        lines.extend(markdown(text));
+    }
+}
+
+/// What stands below a page: topics that belong to it, and where to read more.
+fn beneath(name: &str, see: &[&str], sources: &[Source]) -> Vec<Line> {
+    const COLUMN: usize = 8;
+    let mut lines = Vec::new();
+    let mut add = |name: &str, text: &str, tone: Tone| {
+        for (i, part) in wrapped(text, COLUMN, tone).into_iter().enumerate() {
+            let part = part.spans().last().map(|span| span.text().to_owned()).unwrap_or_default();
+            let lead = if i == 0 { name } else { "" };
+            lines.push(Line::new().and(Tone::Faint, lead).pad_to(COLUMN).and(tone, part));
+        }
+    };
+    if !see.is_empty() {
+        add(name, &see.join(", "), Tone::Plain);
+    }
+    for (i, source) in sources.iter().enumerate() {
+        let lead = if i == 0 { "source" } else { "" };
+        match &source.url {
+            Some(url) => add(lead, &format!("{}  {url}", source.name), Tone::Plain),
+            None => add(lead, source.name, Tone::Plain),
+        }
     }
     lines
 }

@@ -56,7 +56,9 @@ const OTHERS: &str = r#"
 
 | command | records between `begin` and `end` |
 | --- | --- |
-| `explain` | `explanation`: `topic`, `title`, `layer`, `nel`, `curl`, `fault`, `text` |
+| `explain TOPIC`, `explain PREFIX:` | `explanation`: `topic`, `title`, `kind` (the prefix: `status`, `finding`, `fault`), `key`, `number` (a text `type/code` for ICMP; null where there is none), `facts` (an object, by kind), `text`, `example`, `alive` (the command that shows it), `see`, `source` (`name`, `url`), `others` (topics that the same word may mean), `layer`, `nel`, `curl`, `fault` (the last four of findings and faults). Where several are meant equally, `reading`: `topic`, `title` for each |
+| `explain` | `kind`: `prefix`, `title`, `pages`, `example`; then an `explanation` for each finding |
+| `explain --search` | `match`: `topic`, `title`, `line` (what was found), the best first |
 | `url` | `url`: `url` (secrets covered; offsets are of the original), `parts` (`name`, `start`, `end`, `text`, `decoded`), `pairs` (`name`, `value`: null without `=`), `rfc3986` and `whatwg` (`refused`: `why`, `start`, `end`; `scheme`, `userinfo`, `host`, `port`, `path`, `query`, `fragment`, `normalized`), `agree`, `host` (`kind`, `ascii`, `unicode`, `public_suffix`, `suffix_kind`, `registrable_domain`, `scope`, `scripts`, `deceptive`), `scheme_class`, `origin`, `notices` (`id`, `level`: `warning` or `note`, `start`, `end`, `claim`, `risk`) |
 | `url join` | `joined`: `base`, `reference`, `rfc3986`, `whatwg` (null: refused), `agree` |
 | `url build`, `url set` | `built`: `url`, `notices` as above |
@@ -99,7 +101,7 @@ from 1), `local`, `peer` and `kind`; what does not apply is null.
 | | `tls_handshake` | `version`, `cipher_suite`, `group`, `alpn`, `name`, `client`, `resumed`, `duration_ns` |
 | | `tls_failed` | `error` |
 | | `certificate_reloaded` | `done`, `detail` |
-| | `received`, `sent` (with `-vv`) | `size_bytes`, `first_bytes` |
+| | `received`, `sent` (with `-vv`) | `size_bytes`, `first_bytes`, `messages` (of TLS and HTTP/2, by name; absent where the protocol is another) |
 | | `datagram` | `received_bytes`, `sent_bytes` (null: not answered) |
 | | `suppressed` | `rule`, `events`: so many more of that rule were only counted |
 | | `stopping` | `open` |
