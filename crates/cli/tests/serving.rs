@@ -6,7 +6,7 @@
 mod ground;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{Command, Output, Stdio};
 
@@ -284,6 +284,91 @@ fn who_reads_no_more_ends_the_server_quietly() {
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("", Some(0)));
+}
+
+/// A server of datagrams that is stopped just now, and runs on at SIGCONT.
+fn paused(listen: &str) -> Serving {
+    let served =
+        Serving::serve(&["echo", "--listen", listen, "--json", "--datagram-rate", "10/s:50"], 1);
+    served.signal(Signal::SIGSTOP);
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(served.pid()).unwrap());
+    let flags = nix::sys::wait::WaitPidFlag::WUNTRACED;
+    nix::sys::wait::waitpid(pid, Some(flags)).unwrap();
+    served
+}
+
+/// So many datagrams were answered for `peer`, and the rules that it broke.
+fn answered(stdout: &str, peer: &str) -> (usize, Vec<String>) {
+    let records = records(stdout);
+    let of = |wanted: &str| {
+        let wanted = wanted.to_owned();
+        let of_peer = records.iter().map(|one| &one["data"]).filter(|data| data["peer"] == peer);
+        of_peer.filter(move |data| data["kind"] == wanted)
+    };
+    let rules = of("security").map(|data| data["rule"].as_str().unwrap().to_owned());
+    (of("datagram").count(), rules.collect())
+}
+
+/// A datagram in the name of one server makes the other begin.
+#[test]
+fn two_servers_that_are_set_upon_each_other_fall_silent() {
+    for forged in [1, 7] {
+        let mut first = paused("udp://127.0.0.1:0");
+        let forger = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let in_the_name_of = forger.local_addr().unwrap();
+        for number in 0..forged {
+            forger.send_to(&[number], first.address()).unwrap();
+        }
+        drop(forger);
+        let name = format!("udp://{in_the_name_of}");
+        let second = Serving::serve(&["echo", "--listen", &name, "--json"], 1);
+        first.signal(Signal::SIGCONT);
+        let broken = loop {
+            let line = first.stdout_line().expect("a rule is broken");
+            if line.contains("\"security\"") {
+                break line;
+            }
+        };
+        assert!(broken.contains("datagram_rate"), "{broken}");
+        // Others are answered as before, and by then the two have done with
+        // each other: what was on its way comes first.
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for server in [second.address(), first.address(), second.address(), first.address()] {
+            client.send_to(b"hello", server).unwrap();
+            let mut buffer = [0; 16];
+            let (count, from) = client.recv_from(&mut buffer).unwrap();
+            assert_eq!((&buffer[..count], from), (&b"hello"[..], server));
+        }
+        let (at_first, at_second) = (first.address().to_string(), second.address().to_string());
+        let by_first = answered(&first.stop().stdout, &at_second);
+        let by_second = answered(&second.stop().stdout, &at_first);
+        assert!(by_first.0 >= 50, "{by_first:?}");
+        // Each answer of the one was a question to the other; what was forged
+        // came to its end one by one.
+        assert_eq!(by_second, (by_first.0, Vec::new()));
+        assert_eq!(by_first.1, vec!["datagram_rate"; usize::from(forged)]);
+    }
+}
+
+#[test]
+fn who_may_not_come_gets_no_datagram_either() {
+    let arguments = ["echo", "--listen", "udp://127.0.0.1:0", "--json", "--deny", "127.0.0.2"];
+    let served = Serving::serve(&arguments, 1);
+    let ask = |from: &str| {
+        let client = UdpSocket::bind((from, 0)).unwrap();
+        client.send_to(from.as_bytes(), served.address()).unwrap();
+        client
+    };
+    let _denied = ask("127.0.0.2");
+    let welcome = ask("127.0.0.1");
+    assert_eq!(welcome.recv(&mut [0; 16]).unwrap(), "127.0.0.1".len());
+    let rules: Vec<Value> = records(&served.stop().stdout)
+        .into_iter()
+        .map(|record| record["data"].clone())
+        .filter(|data| data["kind"] == "security" || data["kind"] == "datagram")
+        .map(|data| data["rule"].clone())
+        .collect();
+    assert_eq!(rules, ["access".into(), Value::Null]);
 }
 
 #[test]

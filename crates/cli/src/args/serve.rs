@@ -130,6 +130,9 @@ pub struct LimitArgs {
     #[arg(long, value_name = "RATE", value_parser = rate, hide_short_help = true)]
     pub connection_rate: Option<Rate>,
 
+    #[arg(long, value_name = "RATE", value_parser = rate, help = by_default("Answer at most so many datagrams of one peer, an address with its port; who sends more is not answered until it has been silent for a second", |limits| limits.datagram_rate.map(|rate| rate.to_string()).unwrap_or_default()), hide_short_help = true)]
+    pub datagram_rate: Option<Rate>,
+
     /// When told to stop, wait at most this long for open connections
     #[arg(long, value_name = "DUR", default_value = duration::text(DRAIN_DEFAULT), value_parser = duration::parse)]
     pub drain: Duration,
@@ -216,6 +219,7 @@ impl LimitArgs {
         }
         limits.request_rate = self.rate.or(limits.request_rate);
         limits.connection_rate = self.connection_rate.or(limits.connection_rate);
+        limits.datagram_rate = self.datagram_rate.or(limits.datagram_rate);
         limits.connection = self.connection_timeout.or(limits.connection);
         set(&mut limits.first_byte, self.first_byte_timeout);
         set(&mut limits.handshake, self.handshake_timeout);

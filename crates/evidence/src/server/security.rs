@@ -19,6 +19,8 @@ pub enum Rule {
     RequestsMax,
     /// Datagrams that are answered at once.
     DatagramsMax,
+    /// Datagrams of one peer in a time.
+    DatagramRate,
     /// The address is not among those that may come.
     Access,
     /// A PROXY header was wrong, missing, or came from one that is not believed.
@@ -72,6 +74,7 @@ impl Rule {
             Rule::Rate => "rate",
             Rule::RequestsMax => "requests_max",
             Rule::DatagramsMax => "datagrams_max",
+            Rule::DatagramRate => "datagram_rate",
             Rule::Access => "access",
             Rule::ProxyHeader => "proxy_header",
             Rule::Handshake => "handshake",

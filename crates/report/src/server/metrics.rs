@@ -178,7 +178,7 @@ impl Metrics {
     }
 
     fn broken(&self, rule: Rule, phase: Option<Phase>, times: u64) {
-        if rule == Rule::DatagramsMax {
+        if matches!(rule, Rule::DatagramsMax | Rule::DatagramRate) {
             add(&self.datagrams_dropped, times);
         }
         let mut security = self.security.lock().unwrap_or_else(PoisonError::into_inner);

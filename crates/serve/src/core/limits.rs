@@ -58,6 +58,10 @@ pub struct Limits {
     pub line_bytes_max: usize,
     /// A message of a protocol of messages.
     pub message_bytes_max: usize,
+    /// Datagrams of one peer (an address and a port) in a time. A peer that
+    /// sends more is not answered until it has been silent for a second, so
+    /// that two servers that answer each other come to an end.
+    pub datagram_rate: Option<Rate>,
     /// Datagrams that are being answered at once; what is more is dropped.
     pub datagrams_in_flight_max: usize,
 }
@@ -117,9 +121,17 @@ const LINE_BYTES_MAX: usize = 16 * 1024;
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// A recursive resolver waits for others; this many may wait with it.
 const DATAGRAMS_IN_FLIGHT_MAX: usize = 1024;
+/// A client that waits for each answer, on loopback, takes the burst in some
+/// seconds, and one on a network in minutes; nobody else sends a thousand
+/// questions a second from one port for as long. Two servers that answer each
+/// other never stop by themselves.
+const DATAGRAMS_PER_SECOND: u32 = 1000;
+/// See [`DATAGRAMS_PER_SECOND`].
+const DATAGRAMS_BURST: u32 = 100_000;
 
 impl Default for Limits {
     fn default() -> Self {
+        let datagram_rate = Rate::new(DATAGRAMS_PER_SECOND, Duration::from_secs(1));
         Limits {
             connections_max: CONNECTIONS_MAX,
             when_full: WhenFull::Wait,
@@ -144,6 +156,7 @@ impl Default for Limits {
             body_bytes_max: BODY_BYTES_MAX,
             line_bytes_max: LINE_BYTES_MAX,
             message_bytes_max: MESSAGE_BYTES_MAX,
+            datagram_rate: datagram_rate.map(|rate| rate.with_burst(DATAGRAMS_BURST)),
             datagrams_in_flight_max: DATAGRAMS_IN_FLIGHT_MAX,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -114,6 +114,8 @@ struct Slot {
 /// from many addresses can make the table forgetful, never large.
 pub struct RateTable {
     rate: Rate,
+    /// How long one that was refused must be silent.
+    silence: Duration,
     made: Instant,
     hasher: RandomState,
     sets: Box<[Mutex<[Slot; WAYS]>]>,
@@ -129,10 +131,16 @@ impl RateTable {
         let sets = clients_max.div_ceil(WAYS).max(1);
         RateTable {
             rate,
+            silence: Duration::ZERO,
             made: Instant::now(),
             hasher: RandomState::new(),
             sets: (0..sets).map(|_| Mutex::new([empty; WAYS])).collect(),
         }
+    }
+
+    /// Lets in nobody who was refused before it has been silent for so long.
+    pub fn with_silence(self, silence: Duration) -> Self {
+        RateTable { silence, ..self }
     }
 
     /// Counts one of `client` now, or says when it may come again.
@@ -143,9 +151,25 @@ impl RateTable {
         self.check_at(client, self.made.elapsed())
     }
 
+    /// The same of one port of an address. A table is for either of them.
+    ///
+    /// # Errors
+    /// As [`RateTable::check`].
+    pub fn check_port(&self, peer: SocketAddr) -> Result<(), RetryAfter> {
+        self.check_port_at(peer, self.made.elapsed())
+    }
+
+    pub(crate) fn check_port_at(&self, peer: SocketAddr, now: Duration) -> Result<(), RetryAfter> {
+        let peer = (peer.ip().to_canonical(), peer.port());
+        self.check_key_at(ClientKey(self.hasher.hash_one(peer)), now)
+    }
+
     /// The same at a time of the caller's clock.
     pub(crate) fn check_at(&self, client: IpAddr, now: Duration) -> Result<(), RetryAfter> {
-        let client = ClientKey::from(client);
+        self.check_key_at(ClientKey::from(client), now)
+    }
+
+    fn check_key_at(&self, client: ClientKey, now: Duration) -> Result<(), RetryAfter> {
         let now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let interval_ns = self.rate.interval_ns();
         // One that is even may have a burst at once: so much time it may owe.
@@ -158,6 +182,12 @@ impl RateTable {
         let then_ns = even_at_ns.saturating_add(interval_ns);
         let over_ns = then_ns.saturating_sub(now_ns.saturating_add(owing_max_ns));
         if over_ns > 0 {
+            let silence_ns = u64::try_from(self.silence.as_nanos()).unwrap_or(u64::MAX);
+            if silence_ns > over_ns {
+                let even_at_ns = even_at_ns.saturating_add(silence_ns - over_ns);
+                set[at] = Slot { client, even_at_ns };
+                return Err(RetryAfter(self.silence));
+            }
             return Err(RetryAfter(Duration::from_nanos(over_ns)));
         }
         set[at] = Slot { client, even_at_ns: then_ns };
@@ -215,6 +245,24 @@ mod tests {
             assert_eq!(table.check_at(client, SECOND), Err(RetryAfter(SECOND)));
         }
         assert_eq!(table.check_at(client, 2 * SECOND), Ok(()));
+    }
+
+    #[test]
+    fn who_must_be_silent_is_let_in_when_it_was() {
+        let table = RateTable::new("10/s:2".parse().unwrap(), 64).with_silence(SECOND);
+        let peer = "192.0.2.1:40000".parse().unwrap();
+        let at = |ms| table.check_port_at(peer, SECOND + Duration::from_millis(ms));
+        assert_eq!((at(0), at(0)), (Ok(()), Ok(())));
+        // 10/s would let one in every 100 ms.
+        for ms in [1, 500, 999, 1998] {
+            assert_eq!(at(ms), Err(RetryAfter(SECOND)), "{ms}");
+        }
+        assert_eq!(at(2998), Ok(()));
+        let now = SECOND + Duration::from_millis(2998);
+        for other in ["192.0.2.1:40001", "[::ffff:192.0.2.1]:40001", "192.0.2.2:40000"] {
+            assert_eq!(table.check_port_at(other.parse().unwrap(), now), Ok(()), "{other}");
+        }
+        assert!(table.check_port_at("192.0.2.1:40001".parse().unwrap(), now).is_err(), "mapped");
     }
 
     #[test]

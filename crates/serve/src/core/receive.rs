@@ -5,10 +5,19 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use super::accept::back_off;
+use super::rate::RateTable;
 use super::server::{Context, Datagram, DatagramService, Shared};
-use super::{Ledger, Phase, Rule};
+use super::{Events, Ledger, Phase, Rule};
+
+/// Peers whose rate is remembered: who comes most often is forgotten last, so
+/// these are enough to find two servers that answer each other.
+const PEERS_MAX: usize = 4096;
+/// How long a peer that came too often must be silent: longer than any round
+/// trip, so that nothing is left on the way of what two servers sent each other.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Takes datagrams until the server stops. What can be answered at once is,
 /// in the order in which it came; the rest on a task of its own each.
@@ -21,6 +30,8 @@ pub(super) async fn receive<T: DatagramService>(
     /// The largest UDP payload, RFC 768 (a 16-bit length).
     const DATAGRAM_BYTES_MAX: usize = 65_535;
     let stop = shared.stop.clone();
+    let rates = shared.limits.datagram_rate;
+    let rates = rates.map(|rate| RateTable::new(rate, PEERS_MAX).with_silence(SILENCE));
     let receiving = async {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         loop {
@@ -33,6 +44,9 @@ pub(super) async fn receive<T: DatagramService>(
                 }
             };
             let events = shared.events.between(None, Some(local.into()), peer.into());
+            if !may_come(&shared, rates.as_ref(), peer, &events) {
+                continue;
+            }
             let Ok(permit) = Arc::clone(&shared.datagram_permits).try_acquire_owned() else {
                 let in_flight = shared.limits.datagrams_in_flight_max;
                 let detail =
@@ -73,4 +87,23 @@ pub(super) async fn receive<T: DatagramService>(
         }
     };
     stop.run_until_cancelled(receiving).await;
+}
+
+/// Whether a datagram of `peer` is answered; tells why not.
+fn may_come(shared: &Shared, rates: Option<&RateTable>, peer: SocketAddr, events: &Events) -> bool {
+    if !shared.policy.access.permits(peer.ip()) {
+        events.security(Rule::Access, Phase::Accept, "this address may not come");
+        return false;
+    }
+    if rates.is_some_and(|rates| rates.check_port(peer).is_err()) {
+        let detail = match shared.limits.datagram_rate {
+            Some(rate) => {
+                format!("more datagrams than {rate}: none is answered until it is silent")
+            }
+            None => String::new(),
+        };
+        events.security(Rule::DatagramRate, Phase::Accept, detail);
+        return false;
+    }
+    true
 }
