@@ -82,6 +82,10 @@ impl Text {
                 line.and(Tone::Warning, format!("! {}", words::of(kind)))
             }
             EventKind::Note { text } => line.and(Tone::Strong, text),
+            EventKind::Bound => match &event.local {
+                Some(local) => line.and(Tone::Plain, format!("bound to {local}")),
+                None => line.and(Tone::Plain, "bound"),
+            },
             kind => line.and(Tone::Plain, words::of(kind)),
         }
     }
