@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use plumb_wire::conversation::{Conversation, Side};
 use plumb_wire::tls::starttls::{Protocol, Upgrade};
 use plumb_wire::tls::{
     Alert, Certificate, CertificateRequest, Handshake, HandshakeReader, Plaintext, Record,
@@ -22,6 +23,12 @@ fuzz_target!(|bytes: &[u8]| {
         while let Ok(Some(record)) = records.next() {
             messages.push(&record.payload);
             while let Ok(Some(_)) = messages.next() {}
+        }
+    }
+    for mut conversation in [Conversation::new(), Conversation::http2()] {
+        for (at, part) in bytes.chunks(11).enumerate() {
+            let side = if at % 3 == 1 { Side::Server } else { Side::Client };
+            let _ = conversation.passed(side, part);
         }
     }
     for protocol in ["smtp", "imap", "xmpp", "postgres", "ldap"] {

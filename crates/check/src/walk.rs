@@ -184,6 +184,7 @@ impl Walker {
             // The certificate was meant for the target, not for wherever it sends us.
             identity: self.request.identity.clone().filter(|_| self.is_first_origin(hop)),
             alpn: alpn.iter().map(|&name| name.to_owned()).collect(),
+            tap: None,
         };
         let done = handshake::handshake(scope, connection, &options, self.deadline()).await;
         let may_pass = matches!(

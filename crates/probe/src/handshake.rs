@@ -16,6 +16,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
 use crate::connection::{Ended, Passed};
+use crate::http::{Tap, Until};
 use crate::trust::{self, LazyStore};
 use crate::{Connection, Deadline, Scope, certificate, client};
 
@@ -41,6 +42,8 @@ pub struct TlsOptions {
     pub identity: Option<Identity>,
     /// `h2`, `http/1.1`, in the order of preference; empty offers none.
     pub alpn: Vec<String>,
+    /// Looks at the bytes of the handshake, below TLS.
+    pub tap: Option<Tap>,
 }
 
 /// A client certificate with its key.
@@ -109,9 +112,14 @@ pub async fn handshake(
     match connector(options, &captured) {
         Err(text) => seen.outcome = TlsOutcome::Protocol { text },
         Ok((connector, name)) => {
+            let (stream, until) = match &options.tap {
+                Some(tap) => tap.until_done(id, stream),
+                None => (stream, Until::default()),
+            };
             let work = connector.connect(name, stream);
             match watch.over(scope, || PhaseName::Tls, deadline, work).await {
                 Ok(Ok(stream)) => {
+                    until.done();
                     seen.outcome = TlsOutcome::Done;
                     describe(&mut seen, stream.get_ref().1);
                     agreed = Some(stream);

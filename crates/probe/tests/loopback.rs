@@ -197,6 +197,7 @@ fn options(store: LazyStore) -> TlsOptions {
         insecure: false,
         identity: None,
         alpn: vec!["h2".into(), "http/1.1".into()],
+        tap: None,
     }
 }
 

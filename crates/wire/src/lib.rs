@@ -1,7 +1,7 @@
 //! Bytes to values and back, for every protocol that plumb speaks: no I/O, no clock, no unsafe.
 //!
 //! A directory is a layer, a file is a protocol; no layer knows one above it, except [`stack`],
-//! which says who sits on whom.
+//! which says who sits on whom, and [`conversation`], which names what passes on a stream.
 //!
 //! # One description per format
 //!
@@ -60,6 +60,7 @@
 pub mod addr;
 pub mod capture;
 pub mod code;
+pub mod conversation;
 pub mod dns;
 pub mod field;
 mod hexadecimal;

@@ -56,9 +56,19 @@ pub(crate) fn connected(connected: &Connected, begun: Begun) -> Vec<Line> {
         }
     }
     if let Some(tls) = &connected.tls {
+        steps.extend(messages(&tls.messages));
         steps.push(step("TLS handshake", &tls.words()));
     }
     steps
+}
+
+/// Messages that passed, by name.
+pub(crate) fn messages(messages: &[(Way, String)]) -> Vec<Line> {
+    let step = |(way, name): &(Way, String)| {
+        let call = if *way == Way::Sent { "send()" } else { "recv()" };
+        step(call, &sanitize::text(name))
+    };
+    messages.iter().map(step).collect()
 }
 
 /// Bytes that passed.

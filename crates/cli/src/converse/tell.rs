@@ -172,6 +172,9 @@ pub(crate) struct TlsRecord {
     pub(crate) subject: Option<String>,
     pub(crate) verified: bool,
     pub(crate) resumed: bool,
+    /// What passed in the handshake, by name, where that is narrated.
+    #[serde(skip)]
+    pub(crate) messages: Vec<(Way, String)>,
 }
 
 #[derive(Debug, Serialize)]

@@ -70,10 +70,21 @@ pub enum EventKind {
     CertificateReloaded { done: bool, detail: String },
 
     // -- a conversation ------------------------------------------------------
-    /// Bytes came. Told only where somebody wants such detail.
-    Received { size_bytes: u64, first_bytes: String },
+    /// Bytes came. Told only where somebody wants such detail. `messages` are
+    /// the TLS messages or HTTP/2 frames that they complete.
+    Received {
+        size_bytes: u64,
+        first_bytes: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        messages: Option<Vec<String>>,
+    },
     /// Bytes went. Told only where somebody wants such detail.
-    Sent { size_bytes: u64, first_bytes: String },
+    Sent {
+        size_bytes: u64,
+        first_bytes: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        messages: Option<Vec<String>>,
+    },
     /// The peer sends nothing more, and still reads.
     HalfClosed,
     /// A datagram came and was, or was not, answered.

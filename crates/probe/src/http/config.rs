@@ -73,6 +73,8 @@ pub struct Config {
     pub jar: Arc<Mutex<Jar>>,
     /// Looks at every byte, above TLS.
     pub tap: Option<Tap>,
+    /// Looks at the handshakes of TLS, below it.
+    pub handshake_tap: Option<Tap>,
 }
 
 impl Default for Config {
@@ -95,6 +97,7 @@ impl Default for Config {
             identity: None,
             jar: Arc::default(),
             tap: None,
+            handshake_tap: None,
         }
     }
 }

@@ -227,6 +227,7 @@ impl Dialler<'_> {
             insecure: self.config.insecure,
             identity: self.config.identity.clone().filter(|_| self.is_named),
             alpn: alpn.iter().map(|&name| name.to_owned()).collect(),
+            tap: self.config.handshake_tap.clone(),
         };
         let done = handshake::handshake(self.scope, connection, &options, deadline).await;
         let trust = done.seen.trust.as_ref().map(|trust| trust.result.clone());

@@ -52,6 +52,7 @@ pub use jar::{Decision, Fate, Jar};
 pub use payload::{Payload, Pieces};
 pub use request::{ACCEPT_ENCODING, Message, Request, USER_AGENT, is_idempotent, is_safe};
 pub use response::{Finished, Response};
+pub(crate) use tap::Until;
 pub use tap::{Tap, Way};
 
 /// The head of a response.

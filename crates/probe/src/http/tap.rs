@@ -1,11 +1,13 @@
-//! A look at the bytes of a connection as they pass, above TLS.
+//! A look at the bytes of a connection as they pass, above TLS or below it.
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use crate::connection::Duplex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Which way bytes went.
@@ -34,6 +36,32 @@ impl Tap {
     /// A stream that is looked at.
     pub(crate) fn on<S>(&self, connection: u32, inner: S) -> Tapped<S> {
         Tapped { inner, connection, tap: self.clone() }
+    }
+
+    /// A stream that is looked at until what is looked for is over.
+    pub(crate) fn until_done(
+        &self,
+        connection: u32,
+        inner: Box<dyn Duplex>,
+    ) -> (Box<dyn Duplex>, Until) {
+        let until = Until::default();
+        let (over, look) = (Arc::clone(&until.0), Arc::clone(&self.0));
+        let tap = Tap::new(move |connection, way, bytes| {
+            if !over.load(Ordering::Relaxed) {
+                look(connection, way, bytes);
+            }
+        });
+        (Box::new(tap.on(connection, inner)), until)
+    }
+}
+
+/// Ends a look.
+#[derive(Debug, Default)]
+pub(crate) struct Until(Arc<AtomicBool>);
+
+impl Until {
+    pub(crate) fn done(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -9,7 +9,7 @@ use plumb_evidence::server::{
 
 use super::{View, words};
 use crate::styled::{self, Line, Tone};
-use crate::units;
+use crate::{sanitize, units};
 
 /// Columns of the number of a step, and of the call.
 const NUMBER_COLUMNS: usize = 7;
@@ -122,6 +122,25 @@ impl Narration {
         }
     }
 
+    /// The messages that were received or sent whole, by name.
+    fn name(&self, messages: &[String], out: &mut Vec<u8>) {
+        let partial = ["a part of a message, whose end is to come".to_owned()];
+        let shown = if messages.is_empty() { &partial[..] } else { messages };
+        let width = self.columns.saturating_sub(NUMBER_COLUMNS + 4).max(CALL_COLUMNS);
+        for message in shown.iter().take(LINES_MAX) {
+            let mut bullet = "- ";
+            for part in styled::wrap(&sanitize::text(message), width) {
+                let line = Line::new().pad_to(NUMBER_COLUMNS).and(Tone::Faint, bullet);
+                self.push(&line.and(Tone::Strong, part), out);
+                bullet = "  ";
+            }
+        }
+        if shown.len() > LINES_MAX {
+            let more = words::count((shown.len() - LINES_MAX) as u64, "more message");
+            self.push(&Line::new().pad_to(NUMBER_COLUMNS).and(Tone::Faint, more), out);
+        }
+    }
+
     fn push(&self, line: &Line, out: &mut Vec<u8>) {
         out.extend_from_slice(line.render(self.color).as_bytes());
         out.push(b'\n');
@@ -208,6 +227,8 @@ impl View for Narration {
         let number = self.number(event);
         self.write(&number, &step, out);
         match &event.kind {
+            EventKind::Received { messages: Some(messages), .. }
+            | EventKind::Sent { messages: Some(messages), .. } => self.name(messages, out),
             EventKind::Received { first_bytes, .. } | EventKind::Sent { first_bytes, .. } => {
                 self.show(first_bytes, out);
             }

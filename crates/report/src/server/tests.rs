@@ -129,13 +129,26 @@ fn events() -> Vec<ServerEvent> {
             EventKind::Received {
                 size_bytes: 79,
                 first_bytes: "GET / HTTP/1.1\\r\\nHost: \\\"x\\\"\\r\\n\\r\\n".into(),
+                messages: None,
             },
         ),
-        of_connection(1002, 1, EventKind::Sent { size_bytes: 157, first_bytes: "HTTP".into() }),
+        of_connection(1002, 1, EventKind::Sent { size_bytes: 157, first_bytes: "HTTP".into(), messages: None }),
         of_connection(1002, 1, EventKind::HttpRequest(Box::new(request("GET", "/", 200)))),
         of_connection(1002, 1, EventKind::HalfClosed),
         of_connection(1003, 1, closed(Closed::Finished)),
         of_connection(2000, 2, EventKind::Accepted),
+        of_connection(
+            2000,
+            2,
+            EventKind::Received {
+                size_bytes: 517,
+                first_bytes: "\\x16\\x03\\x01".into(),
+                messages: Some(vec![
+                    "ClientHello: for localhost, TLS 1.3 or TLS 1.2, 9 cipher suites, ALPN h2 \u{1b}[31m"
+                        .into(),
+                ]),
+            },
+        ),
         of_connection(
             2001,
             2,

@@ -61,10 +61,10 @@ pub(super) fn of(kind: &EventKind) -> String {
         EventKind::CertificateReloaded { done: false, detail } => {
             join("certificate not loaded again, the old one stays", detail)
         }
-        EventKind::Received { size_bytes, first_bytes } => {
+        EventKind::Received { size_bytes, first_bytes, .. } => {
             format!("received {}: {first_bytes}", bytes(*size_bytes))
         }
-        EventKind::Sent { size_bytes, first_bytes } => {
+        EventKind::Sent { size_bytes, first_bytes, .. } => {
             format!("sent {}: {first_bytes}", bytes(*size_bytes))
         }
         EventKind::HalfClosed => "the client sends nothing more".to_owned(),

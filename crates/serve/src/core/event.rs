@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use plumb_evidence::server::{
     Closed, ConnectionRecord, Cut, Endpoint, EventKind, HttpExchange, Phase, Rule, ServerEvent,
     TlsRecord, Transport,
 };
+
+use plumb_wire::conversation::{Conversation, Side};
 
 use super::throttle::Throttle;
 
@@ -55,6 +57,8 @@ struct About {
     /// Mostly that of the listening socket, and then the same.
     local: Option<Arc<Endpoint>>,
     peer: Option<Endpoint>,
+    /// Names what passes on the connection, where bytes are wanted.
+    conversation: Option<Box<Mutex<Conversation>>>,
 }
 
 /// What all events of a server have in common.
@@ -85,12 +89,16 @@ impl Events {
             connection: None,
             local: None,
             peer: None,
+            conversation: None,
         }))
     }
 
     /// Tells that `kind` happened now.
     pub fn emit(&self, kind: EventKind) {
-        let About { origin, connection, local, peer } = &*self.0;
+        let About { origin, connection, local, peer, .. } = &*self.0;
+        if let EventKind::TlsHandshake(record) = &kind {
+            self.begin_inside(record);
+        }
         origin.sink.event(ServerEvent {
             at_ns: nanoseconds(origin.began.elapsed()),
             unix_ns: plumb_sys::clock::unix_ns(),
@@ -131,7 +139,8 @@ impl Events {
     pub fn received(&self, bytes: &[u8]) {
         if self.wants_bytes() {
             let size_bytes = bytes.len() as u64;
-            self.emit(EventKind::Received { size_bytes, first_bytes: shown(bytes) });
+            let messages = self.messages(Side::Client, bytes);
+            self.emit(EventKind::Received { size_bytes, first_bytes: shown(bytes), messages });
         }
     }
 
@@ -139,7 +148,24 @@ impl Events {
     pub fn sent(&self, bytes: &[u8]) {
         if self.wants_bytes() {
             let size_bytes = bytes.len() as u64;
-            self.emit(EventKind::Sent { size_bytes, first_bytes: shown(bytes) });
+            let messages = self.messages(Side::Server, bytes);
+            self.emit(EventKind::Sent { size_bytes, first_bytes: shown(bytes), messages });
+        }
+    }
+
+    fn messages(&self, side: Side, bytes: &[u8]) -> Option<Vec<String>> {
+        let conversation = self.0.conversation.as_ref()?;
+        conversation.lock().unwrap_or_else(PoisonError::into_inner).passed(side, bytes)
+    }
+
+    /// From here on what is inside TLS is told.
+    fn begin_inside(&self, record: &TlsRecord) {
+        if let Some(conversation) = &self.0.conversation {
+            *conversation.lock().unwrap_or_else(PoisonError::into_inner) =
+                match record.alpn.as_deref() {
+                    Some("h2") => Conversation::http2(),
+                    _ => Conversation::new(),
+                };
         }
     }
 
@@ -162,6 +188,7 @@ impl Events {
             connection: *connection,
             local: local.map(Arc::new),
             peer: peer.clone(),
+            conversation: None,
         }))
     }
 
@@ -177,6 +204,7 @@ impl Events {
             connection: connection.and_then(NonZeroU64::new),
             local: shared.map(Arc::clone).or_else(|| local.map(Arc::new)),
             peer: Some(peer),
+            conversation: self.wants_bytes().then(Box::default),
         }))
     }
 

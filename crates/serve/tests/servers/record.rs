@@ -91,10 +91,10 @@ async fn bytes_are_told_to_who_wants_them() {
     let mut told = Vec::new();
     loop {
         match events.recv().await.unwrap().kind {
-            EventKind::Received { size_bytes, first_bytes } => {
+            EventKind::Received { size_bytes, first_bytes, .. } => {
                 told.push(format!("<{size_bytes} {first_bytes}"));
             }
-            EventKind::Sent { size_bytes, first_bytes } => {
+            EventKind::Sent { size_bytes, first_bytes, .. } => {
                 told.push(format!(">{size_bytes} {first_bytes}"));
             }
             EventKind::HalfClosed => told.push("half".to_owned()),

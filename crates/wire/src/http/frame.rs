@@ -6,6 +6,9 @@ pub const HEADER_BYTES: usize = 9;
 /// What a client sends before its first frame, RFC 9113 section 3.4.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// Bytes of a frame's payload that are kept to say what it means.
+const PAYLOAD_KEPT_BYTES: usize = 256;
+
 /// What stands in front of every frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
@@ -133,6 +136,52 @@ pub fn describe(header: &FrameHeader, payload: &[u8]) -> String {
     text
 }
 
+/// Names the frames of one direction, behind the preface, as they come.
+#[derive(Debug, Default)]
+pub struct FrameNames {
+    /// A header and the beginning of a payload that are still coming.
+    waiting: Vec<u8>,
+    /// Bytes of the payload that are passed over.
+    skipped: u64,
+}
+
+impl FrameNames {
+    /// A line for each frame whose payload is here, as far as it is looked at.
+    pub fn take(&mut self, mut bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            if self.skipped > 0 {
+                let count =
+                    usize::try_from(self.skipped).map_or(bytes.len(), |left| left.min(bytes.len()));
+                self.skipped -= count as u64;
+                bytes = &bytes[count..];
+                if bytes.is_empty() {
+                    return lines;
+                }
+            }
+            let header = FrameHeader::read(&self.waiting);
+            let wanted = header.map_or(HEADER_BYTES, |header| {
+                let payload = usize::try_from(header.length_bytes).unwrap_or(usize::MAX);
+                HEADER_BYTES + payload.min(PAYLOAD_KEPT_BYTES)
+            });
+            let count = (wanted - self.waiting.len()).min(bytes.len());
+            self.waiting.extend_from_slice(&bytes[..count]);
+            bytes = &bytes[count..];
+            match header {
+                Some(header) if self.waiting.len() == wanted => {
+                    lines.push(describe(&header, &self.waiting[HEADER_BYTES..]));
+                    let kept = (wanted - HEADER_BYTES) as u64;
+                    self.skipped = u64::from(header.length_bytes) - kept;
+                    self.waiting.clear();
+                }
+                _ if bytes.is_empty() && self.waiting.len() < HEADER_BYTES => return lines,
+                Some(_) if bytes.is_empty() => return lines,
+                _ => {}
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +202,22 @@ mod tests {
         assert!(describe(&goaway, &[0]).starts_with("GOAWAY"));
         for cut in 0..HEADER_BYTES {
             assert_eq!(FrameHeader::read(&settings[..cut]), None);
+        }
+    }
+
+    #[test]
+    fn frames_are_named_wherever_they_are_cut() {
+        let mut wire = vec![0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0];
+        wire.extend([0, 1, 44, 0, 1, 0, 0, 0, 1]);
+        wire.extend(vec![b'x'; 300]);
+        wire.extend([0, 0, 0, 4, 1, 0, 0, 0, 0]);
+        let whole = FrameNames::default().take(&wire);
+        assert_eq!(whole.len(), 3, "{whole:?}");
+        assert!(whole[1].starts_with("DATA END_STREAM stream 1 300"));
+        for step in [1, 2, 10, 100] {
+            let mut frames = FrameNames::default();
+            let cut: Vec<String> = wire.chunks(step).flat_map(|piece| frames.take(piece)).collect();
+            assert_eq!(cut, whole, "{step}");
         }
     }
 }

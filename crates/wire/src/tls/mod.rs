@@ -6,6 +6,7 @@ mod certificate;
 mod client_hello;
 mod extension;
 mod handshake;
+mod names;
 mod record;
 mod registry;
 mod server_hello;
@@ -19,6 +20,7 @@ pub use handshake::{
     HANDSHAKE_BYTES_MAX, Handshake, HandshakeError, HandshakeMessage, HandshakeReader,
     ServerHelloDone, ServerKeyExchange,
 };
+pub use names::RecordNames;
 pub use record::{
     Content, PENDING_BYTES_MAX, PLAINTEXT_BYTES_MAX, Plaintext, RECORD_HEADER_BYTES,
     RECORD_PAYLOAD_BYTES_MAX, Record, RecordError, RecordReader, into_records,

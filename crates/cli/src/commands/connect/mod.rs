@@ -143,7 +143,7 @@ impl Connect {
         }
         let secure = match &address {
             Address::Ip { host, transport, .. } => {
-                let secure = self.secure.secure(host, address.is_tls())?;
+                let secure = self.secure.secure(host, address.is_tls(), self.converse.narrate)?;
                 if secure.is_some() && *transport == Transport::Udp {
                     return Err(CommandError::usage("TLS goes over TCP, not over UDP"));
                 }

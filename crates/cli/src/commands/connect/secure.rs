@@ -1,20 +1,26 @@
 //! TLS on a connection, from its first byte or after STARTTLS.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
 use plumb_evidence::observation::{TlsHandshake, TlsOutcome, TrustResult};
 use plumb_probe::handshake::{self, Identity, TlsOptions};
+use plumb_probe::http::Tap;
 use plumb_probe::trust::{LazyStore, Source};
 use plumb_probe::{Connection, Deadline, Scope, starttls};
 use plumb_report::text::words;
+use plumb_wire::conversation::{Conversation, Side};
 use plumb_wire::tls::starttls::Protocol;
 
 use super::reach::Unreached;
+use crate::converse::narrate;
 use crate::converse::tell::TlsRecord;
+use crate::converse::text::Way;
 use crate::environment;
 use crate::error::CommandError;
+use crate::output;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "TLS")]
@@ -58,11 +64,18 @@ pub(super) struct SecureArgs {
 pub(super) struct Secure {
     options: TlsOptions,
     starttls: Option<Protocol>,
+    /// Messages of the handshake are to be told.
+    narrate: bool,
 }
 
 impl SecureArgs {
     /// What is asked for, if anything; only then are trusted roots read.
-    pub(super) fn secure(&self, host: &str, tls: bool) -> Result<Option<Secure>, CommandError> {
+    pub(super) fn secure(
+        &self,
+        host: &str,
+        tls: bool,
+        narrate: bool,
+    ) -> Result<Option<Secure>, CommandError> {
         if !(tls || self.tls || self.starttls.is_some()) {
             return Ok(None);
         }
@@ -79,8 +92,9 @@ impl SecureArgs {
             insecure: self.insecure,
             identity,
             alpn: self.alpn.clone(),
+            tap: None,
         };
-        Ok(Some(Secure { options, starttls: self.starttls }))
+        Ok(Some(Secure { options, starttls: self.starttls, narrate }))
     }
 
     fn roots(&self) -> Result<Source, CommandError> {
@@ -110,13 +124,37 @@ impl Secure {
                 .await
                 .map_err(|error| Unreached::no("starttls_refused", format!("STARTTLS: {error}")))?;
         }
-        let shaken = handshake::handshake(scope, connection, &self.options, deadline).await;
+        let messages = Arc::default();
+        let mut options = self.options.clone();
+        options.tap = self.narrate.then(|| naming(Arc::clone(&messages)));
+        let shaken = handshake::handshake(scope, connection, &options, deadline).await;
         let seen = shaken.seen;
+        let messages =
+            std::mem::take(&mut *messages.lock().unwrap_or_else(PoisonError::into_inner));
         match shaken.connection {
-            Some(connection) => Ok((connection, Some(record(&seen)))),
-            None => Err(Unreached::no("tls_failed", failure(&seen))),
+            Some(connection) => Ok((connection, Some(TlsRecord { messages, ..record(&seen) }))),
+            None => {
+                // There will be no connection whose steps they stand among.
+                output::tell(&narrate::messages(&messages));
+                Err(Unreached::no("tls_failed", failure(&seen)))
+            }
         }
     }
+}
+
+/// Keeps the messages of a handshake by name.
+fn naming(messages: Arc<Mutex<Vec<(Way, String)>>>) -> Tap {
+    let conversation = Mutex::new(Conversation::new());
+    Tap::new(move |_, way, bytes| {
+        let (side, way) = match way {
+            plumb_probe::http::Way::Sent => (Side::Client, Way::Sent),
+            plumb_probe::http::Way::Received => (Side::Server, Way::Received),
+        };
+        let mut conversation = conversation.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = conversation.passed(side, bytes).unwrap_or_default();
+        let mut messages = messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.extend(names.into_iter().map(|name| (way, name)));
+    })
 }
 
 fn record(seen: &TlsHandshake) -> TlsRecord {
@@ -129,6 +167,7 @@ fn record(seen: &TlsHandshake) -> TlsRecord {
         subject: seen.chain.first().map(|leaf| leaf.subject.clone()),
         verified: seen.trust.as_ref().is_some_and(|trust| trust.result == TrustResult::Trusted),
         resumed: false,
+        messages: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use plumb_evidence::Event;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::messages::Messages;
 use super::narrate;
 use crate::error::CommandError;
 use crate::output;
@@ -10,10 +11,14 @@ use crate::output;
 /// Waits for the work while its events are told; false if the user stopped it.
 pub(super) async fn attended(
     events: &mut Option<UnboundedReceiver<Event>>,
+    messages: &Messages,
     work: impl Future<Output = Result<(), CommandError>>,
 ) -> Result<bool, CommandError> {
     let columns = output::columns_of_stderr();
-    let tell = |event: &Event| output::tell(&narrate::lines(event, columns));
+    let tell = |event: &Event| {
+        output::tell(&messages.lines(event.at_ns, columns));
+        output::tell(&narrate::lines(event, columns));
+    };
     let next = async |events: &mut Option<UnboundedReceiver<Event>>| match events {
         Some(events) => events.recv().await,
         None => std::future::pending().await,
@@ -31,6 +36,7 @@ pub(super) async fn attended(
     while let Some(Ok(event)) = events.as_mut().map(UnboundedReceiver::try_recv) {
         tell(&event);
     }
+    output::tell(&messages.lines(u64::MAX, columns));
     done
 }
 

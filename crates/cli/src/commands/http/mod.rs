@@ -5,6 +5,7 @@ mod build;
 mod download;
 mod item;
 mod json;
+mod messages;
 mod multipart;
 mod narrate;
 mod netrc;

@@ -54,7 +54,7 @@ pub(super) fn lines(event: &Event, columns: usize) -> Vec<Line> {
     told(event.at_ns, &call, &said, &meaning, columns)
 }
 
-fn told(at_ns: u64, call: &str, said: &str, meaning: &str, columns: usize) -> Vec<Line> {
+pub(super) fn told(at_ns: u64, call: &str, said: &str, meaning: &str, columns: usize) -> Vec<Line> {
     let indent = TIME_COLUMNS + CALL_COLUMNS;
     let width = columns.saturating_sub(indent).max(40);
     let mut lines = Vec::new();
@@ -69,6 +69,7 @@ fn told(at_ns: u64, call: &str, said: &str, meaning: &str, columns: usize) -> Ve
     lines.extend(
         styled::wrap(meaning, width)
             .into_iter()
+            .filter(|more| !more.is_empty())
             .map(|more| Line::new().pad_to(indent).and(Tone::Faint, more)),
     );
     lines

@@ -6,10 +6,7 @@ use std::sync::Mutex;
 
 use plumb_probe::http::{Tap, Way};
 use plumb_report::sanitize;
-use plumb_wire::http::frame::{self, FrameHeader};
-
-/// Bytes of a frame's payload that are kept to say what it means.
-const PAYLOAD_KEPT_BYTES: usize = 256;
+use plumb_wire::http::frame::{self, FrameNames};
 
 /// Fields whose values are not shown.
 const SECRET: [&[u8]; 3] = [b"authorization:", b"proxy-authorization:", b"cookie:"];
@@ -30,15 +27,7 @@ struct View<W> {
     terminal: bool,
     secrets: bool,
     /// Connections that speak HTTP/2: what waits in either way.
-    h2: HashMap<u32, [Frames; 2]>,
-}
-
-/// A frame that is still coming.
-#[derive(Default)]
-struct Frames {
-    waiting: Vec<u8>,
-    /// Bytes of the payload that are passed over.
-    skipped: u64,
+    h2: HashMap<u32, [FrameNames; 2]>,
 }
 
 impl<W: Write> View<W> {
@@ -70,43 +59,6 @@ impl<W: Write> View<W> {
             self.out.write_all(&shown)?;
         }
         self.out.flush()
-    }
-}
-
-impl Frames {
-    /// A line for each frame whose payload is here, as far as it is looked at.
-    fn take(&mut self, mut bytes: &[u8]) -> Vec<String> {
-        let mut lines = Vec::new();
-        loop {
-            if self.skipped > 0 {
-                let count =
-                    usize::try_from(self.skipped).map_or(bytes.len(), |left| left.min(bytes.len()));
-                self.skipped -= count as u64;
-                bytes = &bytes[count..];
-                if bytes.is_empty() {
-                    return lines;
-                }
-            }
-            let header = FrameHeader::read(&self.waiting);
-            let wanted = header.map_or(frame::HEADER_BYTES, |header| {
-                let payload = usize::try_from(header.length_bytes).unwrap_or(usize::MAX);
-                frame::HEADER_BYTES + payload.min(PAYLOAD_KEPT_BYTES)
-            });
-            let count = (wanted - self.waiting.len()).min(bytes.len());
-            self.waiting.extend_from_slice(&bytes[..count]);
-            bytes = &bytes[count..];
-            match header {
-                Some(header) if self.waiting.len() == wanted => {
-                    lines.push(frame::describe(&header, &self.waiting[frame::HEADER_BYTES..]));
-                    let kept = (wanted - frame::HEADER_BYTES) as u64;
-                    self.skipped = u64::from(header.length_bytes) - kept;
-                    self.waiting.clear();
-                }
-                _ if bytes.is_empty() && self.waiting.len() < frame::HEADER_BYTES => return lines,
-                Some(_) if bytes.is_empty() => return lines,
-                _ => {}
-            }
-        }
     }
 }
 
@@ -148,21 +100,5 @@ mod tests {
             "GET / HTTP/1.1\r\nHost: a\r\nAUTHORIZATION: <redacted>\r\nCookie: <redacted>\r\n\r\nCookie: c"
         );
         assert_eq!(without_secrets(b"Cookie: body"), b"Cookie: body");
-    }
-
-    #[test]
-    fn frames_are_named_wherever_they_are_cut() {
-        let mut wire = vec![0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0];
-        wire.extend([0, 1, 44, 0, 1, 0, 0, 0, 1]);
-        wire.extend(vec![b'x'; 300]);
-        wire.extend([0, 0, 0, 4, 1, 0, 0, 0, 0]);
-        let whole = Frames::default().take(&wire);
-        assert_eq!(whole.len(), 3, "{whole:?}");
-        assert!(whole[1].starts_with("DATA END_STREAM stream 1 300"));
-        for step in [1, 2, 10, 100] {
-            let mut frames = Frames::default();
-            let cut: Vec<String> = wire.chunks(step).flat_map(|piece| frames.take(piece)).collect();
-            assert_eq!(cut, whole, "{step}");
-        }
     }
 }

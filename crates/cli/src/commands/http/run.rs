@@ -15,6 +15,7 @@ use plumb_sys::options::Effective;
 use super::attend::attended;
 use super::build::{self, Job};
 use super::download::Download;
+use super::messages::Messages;
 use super::records::{
     FailureRecord, RedirectRecord, RemarkRecord, RequestRecord, ResponseRecord, RetryRecord,
 };
@@ -137,12 +138,18 @@ impl Talk<'_> {
             let out = self.raw_target()?;
             config.tap = Some(raw::tap(out, self.look.terminal, self.look.secrets));
         }
+        let messages = Messages::default();
+        if self.http.shown.narrate {
+            config.handshake_tap = Some(messages.tap(&self.recorder));
+            // Raw frames are named already.
+            config.tap = config.tap.or_else(|| Some(messages.tap(&self.recorder)));
+        }
         let client = Client::recording(config, self.recorder.clone());
         let mut events = self.http.shown.narrate.then(|| self.recorder.subscribe());
         for job in jobs {
             if self.http.message.offline {
                 self.offline(&client, job).await?;
-            } else if !attended(&mut events, self.in_time(&client, job)).await? {
+            } else if !attended(&mut events, &messages, self.in_time(&client, job)).await? {
                 output::note("interrupted");
                 self.status = ExitStatus::INTERRUPTED;
                 break;

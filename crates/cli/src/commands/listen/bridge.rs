@@ -112,6 +112,7 @@ impl Guest {
             subject: record.client.clone(),
             verified: record.client.is_some(),
             resumed: record.resumed,
+            messages: Vec::new(),
         })
     }
 }
