@@ -46,6 +46,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let arguments = args::tls_server::without_ambiguity(arguments);
     let definition = command();
     let asked = args::output::asked_for_records(&definition, &arguments);
+    let is_http = arguments.get(1).is_some_and(|command| command == "http");
     let parsed = definition
         .try_get_matches_from(arguments)
         .and_then(|matches| TopCommand::from_arg_matches(&matches));
@@ -57,15 +58,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
                 error
             }
         },
-        Err(error) => {
-            // A reader that went away needs no help.
-            let _ = error.print();
-            // Help and versions are asked for and good.
-            if !error.use_stderr() {
-                return ExitStatus::GOOD;
+        Err(error) => match commands::http::instead(&error).filter(|_| is_http) {
+            Some(error) => {
+                output::show_error(&error);
+                error
             }
-            CommandError::from_clap(&error)
-        }
+            None => {
+                // A reader that went away needs no help.
+                let _ = error.print();
+                // Help and versions are asked for and good.
+                if !error.use_stderr() {
+                    return ExitStatus::GOOD;
+                }
+                CommandError::from_clap(&error)
+            }
+        },
     };
     let status = error.exit_status();
     output::break_off(Some(&error), status, asked.as_deref());

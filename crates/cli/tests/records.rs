@@ -58,6 +58,22 @@ fn the_record_of_an_error_points_at_the_place() {
 }
 
 #[test]
+fn an_option_of_curl_or_httpie_is_answered_in_one_line() {
+    for (option, instead) in [
+        ("-u", "--user-file"),
+        ("-a", "PLUMB_TOKEN"),
+        ("--verify=no", "--insecure"),
+        ("-I", "HEAD"),
+        ("-sS", "leave it out"),
+    ] {
+        let (stderr, records) = failed(&["http", option, "--json", "http://127.0.0.1:1/"], 2);
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains(instead), "{option}: {stderr}");
+        assert!(records[1]["data"]["message"].as_str().unwrap().contains(instead), "{option}");
+    }
+}
+
+#[test]
 fn without_records_asked_for_stdout_stays_empty() {
     for arguments in [&["http", "--bad"][..], &["check", "a..b"]] {
         assert_eq!(failed(arguments, 2).1, Vec::<Value>::new(), "{arguments:?}");

@@ -3,6 +3,7 @@
 mod attend;
 mod build;
 mod download;
+mod foreign;
 mod item;
 mod json;
 mod messages;
@@ -18,6 +19,8 @@ mod show;
 mod sink;
 mod stdin;
 mod words;
+
+pub(crate) use foreign::instead;
 
 use std::path::PathBuf;
 use std::time::Duration;
