@@ -161,7 +161,7 @@ fn foreign(text: &str) -> Option<Fault> {
             let joined = format!("{first}/{second}");
             (first.contains('.') && network(&joined).is_ok()).then_some(joined)
         }
-        _ => network(&plain).is_ok().then_some(plain),
+        _ => (plain.is_ascii() && network(&plain).is_ok()).then_some(plain),
     };
     let problem = if c.is_whitespace() && c != '\u{3000}' {
         Problem::Space

@@ -1,30 +1,51 @@
 //! `plumb ip ...`.
 
+mod binary;
 mod explain;
-
-use std::net::IpAddr;
+mod facts;
+mod numbers;
+mod reverse;
+mod show;
 
 use clap::Args;
 use ipnet::IpNet;
 use plumb_report::Line;
-use serde::Serialize;
+use plumb_report::text::Detail;
 
+use super::url::each_text;
 use super::{Entry, Run, command_table};
 use crate::args::ip;
 use crate::args::output::OutputArgs;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{Output, Session};
+use facts::Facts;
 
 /// Take an address or a network apart
 ///
+/// Shows the AND of address and mask in binary, the network that it gives with
+/// its hosts and counts, the address in every notation, its name in the reverse
+/// tree, and where it belongs. Only the strict notations are read: what the C
+/// library reads otherwise is refused, and it is said what would be right.
 /// Nothing is sent.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct Ip {
-    /// Addresses and networks (10.0.0.1, 10.0.0.0/8, 2001:db8::/32)
+    /// ADDR, NET/LEN, NET/NETMASK, NET/WILDCARD or NET NETMASK; - reads lines
     #[arg(value_name = "ADDR|NET")]
     texts: Vec<String>,
+
+    /// The addresses are decimal integers
+    #[arg(long, conflicts_with = "from_hex")]
+    from_int: bool,
+
+    /// The addresses are hexadecimal, with or without 0x, colons and blanks
+    #[arg(long)]
+    from_hex: bool,
+
+    /// A small integer is an IPv6 address
+    #[arg(short = '6', long = "ipv6")]
+    ipv6: bool,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -41,27 +62,54 @@ command_table! {
 
 impl Run for Ip {
     const EXAMPLES: &'static str = "
-        plumb ip 192.168.1.100/24";
+        plumb ip 192.168.1.100/24
+        plumb ip 2001:db8:85a3::8a2e:370:7334/64
+        plumb ip 10.1.2.3 255.255.252.0    # the mask as a word of its own
+        plumb ip --from-int 3232235876
+        plumb ip --json - < addresses.txt  # an address or network per line";
     const SUBCOMMANDS: &'static [Entry] = Below::TABLE;
 
-    fn run(self) -> Result<ExitStatus, CommandError> {
+    fn run(mut self) -> Result<ExitStatus, CommandError> {
         if let Some(command) = self.command {
             return command.run();
         }
+        join_mask(&mut self.texts);
         let mut output = Output::open(&self.output)?;
         let mut session = Session::begin(&mut output, "ip")?;
-        for text in &self.texts {
-            let network = ip::network(text)?;
-            session.record("address", &Record { address: network.addr(), network })?;
-            session.lines(&[Line::plain(network.to_string())])?;
-        }
+        let mut shown = 0;
+        each_text(&self.texts, |text| {
+            let text = text.trim();
+            let (network, alone) = match (self.from_int, self.from_hex) {
+                (true, _) => (numbers::integer(text, self.ipv6)?.into(), true),
+                (_, true) => (numbers::hexadecimal(text, self.ipv6)?.into(), true),
+                _ => (ip::network(text)?, !text.contains('/')),
+            };
+            let facts = Facts::of(text, network, alone);
+            session.record("address", &facts)?;
+            let layout = session.output().layout;
+            let mut lines = show::lines(&facts, &layout);
+            if shown > 0 && layout.detail != Detail::Quiet {
+                lines.insert(0, Line::new());
+            }
+            shown += 1;
+            session.lines(&lines)
+        })?;
         session.end(ExitStatus::GOOD)
     }
 }
 
-/// The data of an `address` record.
-#[derive(Debug, Serialize)]
-struct Record {
-    address: IpAddr,
-    network: IpNet,
+/// Makes `NET MASK` one text, where the second word cannot be meant as an
+/// address of its own: it is a mask, and neither all ones nor all zeros.
+fn join_mask(texts: &mut Vec<String>) {
+    let [address, mask] = &texts[..] else { return };
+    let (Ok(IpNet::V4(_)), Ok(IpNet::V4(alone))) = (ip::network(address), ip::network(mask)) else {
+        return;
+    };
+    let joined = format!("{address}/{mask}");
+    let is_mask = ip::network(&joined).is_ok_and(|net| (1..32).contains(&net.prefix_len()));
+    let first = alone.addr().octets()[0];
+    if is_mask && matches!(first, 0 | 255) && !address.contains('/') {
+        crate::output::note(&format!("read as {joined}"));
+        *texts = vec![joined];
+    }
 }

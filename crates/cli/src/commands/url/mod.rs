@@ -210,7 +210,7 @@ fn no_url(url: &Url) -> CommandError {
 }
 
 /// Calls with each of the texts; `-` stands for the lines of stdin.
-pub(super) fn each_text(
+pub(in crate::commands) fn each_text(
     texts: &[String],
     mut with: impl FnMut(&str) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
