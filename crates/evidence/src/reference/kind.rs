@@ -115,6 +115,17 @@ impl Kind {
         Kind::ALL.iter().copied().find(|kind| kind.prefix().eq_ignore_ascii_case(prefix))
     }
 
+    /// Whether its registry writes numbers as `0xc02f`.
+    pub const fn is_hexadecimal(self) -> bool {
+        matches!(self, Kind::Suite | Kind::Group | Kind::EtherType)
+    }
+
+    /// Whether a number has several pages of the kind: flags, options and
+    /// states, or each level, count for themselves.
+    pub const fn counts_apart(self) -> bool {
+        matches!(self, Kind::Tcp | Kind::Sockopt)
+    }
+
     /// Its pages, in the order of the file.
     pub fn pages(self) -> impl Iterator<Item = Page> {
         self.sources().iter().flat_map(move |source| pages_of(self, source))

@@ -94,26 +94,33 @@ impl<'a> Topic<'a> {
 /// the word is a number, its range may know it.
 pub fn readings_of(kind: Kind, given: &str) -> Vec<Reading> {
     let kinds = [Some(kind), kind.takes_in()];
-    let mut readings: Vec<Reading> =
-        kinds.into_iter().flatten().flat_map(|kind| pages_by(kind, given)).collect();
+    let number = |kind| Number::of_kind(kind, given);
+    let pages = kinds.into_iter().flatten().flat_map(|kind| pages_by(kind, given, number(kind)));
+    let mut readings: Vec<Reading> = pages.collect();
     if readings.is_empty() {
-        readings.extend(range_of(kind, given));
+        readings.extend(range_of(kind, number(kind)));
     }
     readings
 }
 
 /// The ways to read a word without a prefix among all pages; ranges only where
-/// no page is meant.
+/// no page is meant. A number alone counts where it is written as the kind
+/// writes its own: 53 is a port, and no cipher suite 0x0035.
 pub fn readings(given: &str) -> Vec<Reading> {
-    let pages: Vec<Reading> = Kind::ALL.iter().flat_map(|&kind| pages_by(kind, given)).collect();
+    let hexadecimal = given.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    let number = |kind: Kind| {
+        let meant = kind.is_hexadecimal() == hexadecimal && !kind.counts_apart();
+        Number::of_kind(kind, given).filter(|_| meant)
+    };
+    let pages = Kind::ALL.iter().flat_map(|&kind| pages_by(kind, given, number(kind)));
+    let pages: Vec<Reading> = pages.collect();
     if !pages.is_empty() {
         return pages;
     }
-    Kind::ALL.iter().filter_map(|&kind| range_of(kind, given)).collect()
+    Kind::ALL.iter().filter_map(|&kind| range_of(kind, number(kind))).collect()
 }
 
-fn pages_by(kind: Kind, given: &str) -> impl Iterator<Item = Reading> {
-    let number = Number::of_kind(kind, given);
+fn pages_by(kind: Kind, given: &str, number: Option<Number>) -> impl Iterator<Item = Reading> {
     kind.pages().filter_map(move |page| {
         let by = if page.has_key(given) || (number.is_some() && page.number() == number) {
             By::Key
@@ -126,8 +133,8 @@ fn pages_by(kind: Kind, given: &str) -> impl Iterator<Item = Reading> {
     })
 }
 
-fn range_of(kind: Kind, given: &str) -> Option<Reading> {
-    let unlisted = Unlisted::of(kind, Number::of_kind(kind, given)?)?;
+fn range_of(kind: Kind, number: Option<Number>) -> Option<Reading> {
+    let unlisted = Unlisted::of(kind, number?)?;
     Some(Reading { subject: Subject::Unlisted(unlisted), by: By::Range })
 }
 

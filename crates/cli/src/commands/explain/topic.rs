@@ -85,8 +85,10 @@ pub(super) fn nothing(topic: &str, asked: &Asked<'_>) -> CommandError {
         }
         _ => (format!("nothing is called {topic:?}"), Kind::ALL, without_prefix(topic)),
     };
-    let mut error = CommandError::usage(message).hint_if(near(asked, kinds, word));
-    if let Some(first) = search::first(&[word]) {
+    let near = near(asked, kinds, word);
+    let text = if near.is_none() { search::first(&[word]) } else { None };
+    let mut error = CommandError::usage(message).hint_if(near);
+    if let Some(first) = text {
         error = error.hint(format!(
             "plumb explain --search {word} finds it in the text of {}",
             first.subject.topic()
