@@ -331,12 +331,17 @@ impl<T: Number> Spans<T> {
     /// Whether every address of `span` is in the set.
     #[inline]
     pub fn contains(&self, span: &Span<T>) -> bool {
-        self.nearest(span).is_some_and(|own| own.first <= span.first && span.last <= own.last)
+        self.around(span).is_some()
     }
 
     /// Whether some address of `span` is in the set.
     pub fn overlaps(&self, span: &Span<T>) -> bool {
         self.nearest(span).is_some_and(|own| own.last >= span.first)
+    }
+
+    /// The range of the set that all of `span` is in.
+    pub fn around(&self, span: &Span<T>) -> Option<&Span<T>> {
+        self.nearest(span).filter(|own| own.first <= span.first && span.last <= own.last)
     }
 
     /// The addresses of which `keep` says so, told whether they are in this set and in the other.
@@ -470,6 +475,14 @@ impl AddressSet {
         match span {
             AnySpan::V4(span) => self.v4.contains(&span),
             AnySpan::V6(span) => self.v6.contains(&span),
+        }
+    }
+
+    /// The range of the set that all of `span` is in.
+    pub fn around(&self, span: AnySpan) -> Option<AnySpan> {
+        match span {
+            AnySpan::V4(span) => self.v4.around(&span).copied().map(AnySpan::V4),
+            AnySpan::V6(span) => self.v6.around(&span).copied().map(AnySpan::V6),
         }
     }
 
