@@ -22,6 +22,7 @@ pub fn refused(error: AddressError) -> CommandError {
     let elsewhere = match error.problem {
         Problem::Name => Some("plumb dns NAME asks for the addresses of a name"),
         Problem::Url => Some("plumb url URL takes a URL apart"),
+        Problem::Range => Some("plumb ip range FIRST LAST covers a range with networks"),
         Problem::Mac => Some("plumb mac MAC takes a hardware address apart"),
         Problem::Integer => Some("plumb ip --from-int N reads an integer"),
         Problem::Hexadecimal => Some("plumb ip --from-hex N reads hexadecimal"),

@@ -59,10 +59,23 @@ pub fn network(text: &str) -> Result<IpNet, AddressError> {
     let Ok(address) = text[..slash].parse::<IpAddr>() else {
         return Err(match text[..slash].is_empty() {
             true => Fault::new(0..slash, Problem::NoAddress).of(text),
-            false => refuse(&text[..slash]).of(text),
+            false => abbreviated(text, slash).unwrap_or_else(|| refuse(&text[..slash])).of(text),
         });
     };
     prefix::length(&text[slash + 1..], address).map_err(|fault| fault.after(slash + 1).of(text))
+}
+
+/// `10/8`, as routers write it: octets of zero left out at the end. The C library would read 10
+/// as 0.0.0.10, so it is refused.
+fn abbreviated(text: &str, slash: usize) -> Option<Fault> {
+    let octets = text[..slash].split('.').map(|octet| octet.parse::<u8>().ok());
+    let mut octets: Vec<u8> = octets.collect::<Option<_>>()?;
+    let count = octets.len();
+    octets.resize(4, 0);
+    let address = IpAddr::from(<[u8; 4]>::try_from(octets).ok()?);
+    let right = format!("{address}{}", &text[slash..]);
+    let fault = Fault::new(slash..slash, Problem::TooFewOctets(count));
+    (count < 4 && network(&right).is_ok()).then(|| fault.right(format!("write {right}")))
 }
 
 /// What is wrong with a part of a text, and where in that part.
@@ -124,6 +137,12 @@ fn refuse(text: &str) -> Fault {
     }
     if text.parse::<Mac>().is_ok() {
         return Fault::new(all, Problem::Mac);
+    }
+    if let Some((first, last)) = text.split_once('-')
+        && first.parse::<IpAddr>().is_ok()
+        && last.parse::<IpAddr>().is_ok()
+    {
+        return Fault::new(first.len()..first.len() + 1, Problem::Range);
     }
     if let Some((before, after)) = text.split_once(':')
         && (before.contains('.') || before.bytes().any(|byte| byte.is_ascii_alphabetic()))
@@ -219,7 +238,8 @@ fn number_or_name(text: &str) -> Fault {
     let ends_in_a_number = last.starts_with(|c: char| c.is_ascii_digit()) || last.is_empty();
     let begins_with_one = text.contains('.')
         && text.split('.').take(2).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    if !ends_in_a_number && !begins_with_one {
+    let letters = text.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    if !ends_in_a_number && !begins_with_one && letters {
         return Fault::new(all, Problem::Name);
     }
     match ipv4::octets(text) {

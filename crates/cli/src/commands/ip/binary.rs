@@ -174,22 +174,45 @@ impl Place {
     }
 }
 
-/// Address and mask, the AND under them, what follows from it, and the ruler.
+/// Address and mask, the AND under them, and what follows from it.
+pub(super) fn and(operands: &[Row], results: &[Row], length: u8, place: &Place) -> Vec<Line> {
+    let Some(first) = operands.first() else { return Vec::new() };
+    let at = place.digits(first.address);
+    let mut lines: Vec<Line> =
+        operands.iter().map(|row| place.row(row, usize::from(length))).collect();
+    let and = Line::plain(" ".repeat(place.indent)).and(Tone::Faint, "AND").pad_to(at);
+    lines.push(and.and(Tone::Faint, Digits::of(first.address).rule(place.unicode)));
+    lines.extend(results.iter().map(|row| place.row(row, usize::from(length))));
+    lines
+}
+
+/// The names of the two parts.
+fn parts(address: IpAddr) -> [&'static str; 2] {
+    if address.is_ipv4() { ["network", "host"] } else { ["network", "interface"] }
+}
+
+/// The ruler under addresses that were drawn.
+pub(super) fn ruler(address: IpAddr, length: u8, place: &Place) -> Line {
+    let digits = Digits::of(address);
+    let ruler = digits.ruler(usize::from(length), parts(address), place.unicode);
+    let line = Line::new().pad_to(place.digits(address));
+    ruler.into_iter().fold(line, |line, (tone, text)| line.and(tone, text))
+}
+
+/// A caret under each digit in which two addresses differ.
+pub(super) fn difference(one: IpAddr, other: IpAddr, name: &str, place: &Place) -> Line {
+    let at = place.digits(one);
+    let (one, other) = (Digits::of(one), Digits::of(other));
+    let carets = one.text.chars().zip(other.text.chars());
+    let carets: String = carets.map(|(a, b)| if a == b { ' ' } else { '^' }).collect();
+    place.name(name).pad_to(at).and(Tone::Bad, carets.trim_end())
+}
+
+/// The whole picture of one address: the AND, its results, and the ruler.
 pub(super) fn picture(operands: &[Row], results: &[Row], length: u8, place: &Place) -> Vec<Line> {
     let Some(first) = operands.first() else { return Vec::new() };
-    let digits = Digits::of(first.address);
-    let at = place.digits(first.address);
-    let bits = usize::from(length);
-    let mut lines: Vec<Line> = operands.iter().map(|row| place.row(row, bits)).collect();
-    let and = Line::plain(" ".repeat(place.indent)).and(Tone::Faint, "AND").pad_to(at);
-    lines.push(and.and(Tone::Faint, digits.rule(place.unicode)));
-    lines.extend(results.iter().map(|row| place.row(row, bits)));
-    let names = match first.address {
-        IpAddr::V4(_) => ["network", "host"],
-        IpAddr::V6(_) => ["network", "interface"],
-    };
-    let ruler = digits.ruler(bits, names, place.unicode).into_iter();
-    lines.push(ruler.fold(Line::new().pad_to(at), |line, (tone, text)| line.and(tone, text)));
+    let mut lines = and(operands, results, length, place);
+    lines.push(ruler(first.address, length, place));
     if first.address.is_ipv6() && !length.is_multiple_of(4) {
         lines.push(Line::new());
         lines.extend(cut_group(operands, results, length, place));

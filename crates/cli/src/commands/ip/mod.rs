@@ -3,7 +3,17 @@
 mod binary;
 mod explain;
 mod facts;
+mod link;
 mod numbers;
+mod answer;
+mod chunks;
+mod complement;
+mod contains;
+mod input;
+mod intersect;
+mod merge;
+mod minus;
+mod xor;
 mod reverse;
 mod show;
 
@@ -57,6 +67,12 @@ pub struct Ip {
 command_table! {
     Below {
         "address": Explain(explain::Explain),
+        "address": Merge(merge::Merge),
+        "address": Minus(minus::Minus),
+        "address": Intersect(intersect::Intersect),
+        "address": Xor(xor::Xor),
+        "address": Complement(complement::Complement),
+        "address": Contains(contains::Contains),
     }
 }
 

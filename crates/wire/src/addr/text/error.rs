@@ -53,6 +53,9 @@ pub enum Problem {
     /// A network where an address is asked for.
     #[error("this is a network; one address is asked for")]
     Network,
+    /// Two addresses with a dash between them.
+    #[error("this is a range; an address or a network is asked for")]
+    Range,
     /// A blank.
     #[error("an address has no spaces")]
     Space,
@@ -87,7 +90,7 @@ pub enum Problem {
     #[error("a leading zero makes an octet octal to some programs and decimal to others")]
     OctetLeadingZero,
     /// An octet of more than 255.
-    #[error("an octet is at most 255")]
+    #[error("an octet is a number from 0 to 255")]
     OctetTooLarge,
     /// Two dots in a row, or one at an end.
     #[error("an octet is missing here")]

@@ -89,6 +89,13 @@ fn remedy(text: &str, parts: &[&str]) -> Option<String> {
         let joined = present.join(".");
         return joined.parse::<Ipv4Addr>().ok().map(|right| format!("write {right}"));
     }
+    // 10.0.0.*, as address lists of other programs write it.
+    let fixed = parts.iter().take_while(|part| part.parse::<u8>().is_ok()).count();
+    if fixed < 4 && parts.len() <= 4 && parts[fixed..].iter().all(|part| *part == "*") {
+        let mut octets = parts[..fixed].to_vec();
+        octets.resize(4, "0");
+        return Some(format!("write {}/{}", octets.join("."), fixed * 8));
+    }
     let decimal: Option<Vec<u8>> = parts.iter().map(|part| part.parse().ok()).collect();
     let decimal = decimal.and_then(|octets| <[u8; 4]>::try_from(octets).ok()).map(Ipv4Addr::from);
     let python = "Python refuses it since 3.9.5";

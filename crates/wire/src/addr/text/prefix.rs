@@ -53,7 +53,8 @@ fn mask(text: &str) -> Result<u8, Fault> {
         return Ok(length(!mask));
     }
     // What begins with a one was meant as a netmask. It breaks where the second piece begins.
-    let netmask = if mask >> 31 == 1 { mask } else { !mask };
+    let is_netmask = mask >> 31 == 1;
+    let netmask = if is_netmask { mask } else { !mask };
     let first = netmask.leading_ones();
     let second = first + (netmask << first).leading_zeros();
     let octet = usize::try_from(second / 8).unwrap_or(3);
@@ -61,7 +62,7 @@ fn mask(text: &str) -> Result<u8, Fault> {
     let end = start + text.split('.').nth(octet).map_or(0, str::len);
     let near = |length: u32| {
         let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-        Ipv4Addr::from(if mask >> 31 == netmask >> 31 { mask } else { !mask })
+        Ipv4Addr::from(if is_netmask { mask } else { !mask })
     };
     let last = 32 - netmask.trailing_zeros();
     let right = format!("{} is /{first}, {} is /{last}", near(first), near(last));
