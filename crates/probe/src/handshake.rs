@@ -287,6 +287,30 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
+/// What a peer's TLS alert says, and what it mostly wants; `None` where the error is none.
+pub fn alert_words(error: &io::Error) -> Option<String> {
+    let Some(rustls::Error::AlertReceived(description)) = tls_error(error) else { return None };
+    let name = alert_name(u8::from(*description));
+    let wants = match description {
+        rustls::AlertDescription::CertificateRequired => {
+            ": it demands a client certificate (--cert FILE --key FILE)"
+        }
+        rustls::AlertDescription::AccessDenied => {
+            ": the client certificate is valid, but its name is not let in"
+        }
+        rustls::AlertDescription::UnknownCA => {
+            ": it does not trust who issued the client certificate"
+        }
+        rustls::AlertDescription::BadCertificate
+        | rustls::AlertDescription::CertificateUnknown
+        | rustls::AlertDescription::CertificateExpired => {
+            ": it does not accept the client certificate"
+        }
+        _ => "",
+    };
+    Some(format!("the server sent the TLS alert {name}{wants}"))
+}
+
 /// The name of an alert by RFC 8446 section 6 and its predecessors.
 pub(crate) fn alert_name(code: u8) -> String {
     AlertDescription::from(code).to_string()

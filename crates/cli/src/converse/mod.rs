@@ -104,7 +104,7 @@ fn broken_words(error: &std::io::Error) -> String {
         Kind::UnexpectedEof => {
             "the peer ended the connection without saying so in TLS (no close_notify)".to_owned()
         }
-        _ => error.to_string(),
+        _ => plumb_probe::handshake::alert_words(error).unwrap_or_else(|| error.to_string()),
     }
 }
 

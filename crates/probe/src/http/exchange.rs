@@ -14,7 +14,7 @@ use super::h2::{H2, No};
 use super::response::Response;
 use super::{Config, Failure, Headers, Message, Request, ResponseHead};
 use crate::connection::{Ended, Watch};
-use crate::handshake::{alert_name, tls_error};
+use crate::handshake::{alert_name, alert_words, tls_error};
 use crate::redact::Secrets;
 use crate::{Deadline, Scope, credentials};
 
@@ -379,7 +379,7 @@ impl Wrong {
                 Some(rustls::Error::AlertReceived(description)) => {
                     let code = u8::from(*description);
                     let name = alert_name(code);
-                    let why = format!("the server sent the TLS alert {name}");
+                    let why = alert_words(&error).unwrap_or_default();
                     none(HttpError::Alert { code, name }, why)
                 }
                 _ if error.kind() == std::io::ErrorKind::ConnectionReset => {

@@ -1,10 +1,13 @@
 //! HTTP/2 on an open stream (RFC 9113).
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
 use h2::{RecvStream, SendStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -13,6 +16,7 @@ use super::payload::Reader;
 use super::{Headers, Message, ResponseHead};
 use crate::connection::Duplex;
 use crate::exchange::authority;
+use crate::handshake::alert_words;
 
 /// What a server may send before it is told that some was read: a path with
 /// 100 ms of round trip and 1 Gbit/s holds 12 MB.
@@ -68,7 +72,7 @@ impl H2 {
             .initial_connection_window_size(WINDOW_BYTES)
             .max_frame_size(FRAME_BYTES)
             .max_header_list_size(HEADERS_BYTES_MAX)
-            .handshake::<_, Bytes>(stream)
+            .handshake::<_, Bytes>(Wording(stream))
             .await;
         let (sender, connection) = opened.map_err(no_head)?;
         let driver = tokio::spawn(connection);
@@ -182,6 +186,44 @@ fn request_of(message: &Message) -> Result<http::Request<()>, String> {
         }
     }
     request.body(()).map_err(|error| error.to_string())
+}
+
+/// A stream whose alerts are in words: the library keeps only the text of errors.
+struct Wording(Box<dyn Duplex>);
+
+fn worded(error: io::Error) -> io::Error {
+    match alert_words(&error) {
+        Some(words) => io::Error::new(error.kind(), words),
+        None => error,
+    }
+}
+
+impl AsyncRead for Wording {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer).map_err(worded)
+    }
+}
+
+impl AsyncWrite for Wording {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes).map_err(worded)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx).map_err(worded)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
 }
 
 /// What the library says, by the name of RFC 9113 section 7, which people

@@ -17,6 +17,7 @@ use plumb_wire::tls::{CipherSuite, NamedGroup, Version};
 use super::ClientIdentity;
 use super::places::{Lost, Places};
 use super::stream::Inner;
+use super::words;
 use crate::core::{
     Context, Cut, EventKind, Io, Phase, Rewind, Rule, TlsRecord, close_gently, nanoseconds,
 };
@@ -116,7 +117,10 @@ impl Handshake<'_> {
                 // Closed with unread bytes, the connection would be reset and
                 // the client never see the alert.
                 close_gently(stream).await;
-                return Err(error);
+                return Err(match words::cause(&error) {
+                    Some(_) => io::Error::new(error.kind(), words::of(&error)),
+                    None => error,
+                });
             }
         };
         context.ledger.clear_deadline();
@@ -177,9 +181,9 @@ fn session<S: Io>(stream: &TlsStream<S>, began: Instant) -> Session {
 
 /// Tells why a handshake failed, and whose rule that was.
 fn failed(context: &Context, error: &io::Error) {
-    let error_text = error.to_string();
+    let error_text = words::of(error);
     context.events.emit(EventKind::TlsFailed { error: error_text.clone() });
-    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let cause = words::cause(error);
     let (rule, detail) = match cause {
         Some(rustls::Error::NoCertificatesPresented) => {
             (Rule::ClientCertificate, "the client showed no certificate".to_owned())

@@ -30,6 +30,7 @@ mod simple;
 mod site;
 mod stream;
 mod terminator;
+mod words;
 
 pub use authority::{AuthorityError, CertificateAuthority, INTERMEDIATE_URL};
 pub(crate) use chain::pem;

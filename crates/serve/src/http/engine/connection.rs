@@ -77,7 +77,7 @@ pub(in crate::http) async fn http1<S: Io, H: Handler>(
     let mut stopping = false;
     loop {
         tokio::select! {
-            result = &mut connection => return result.map_err(io::Error::other),
+            result = &mut connection => return result.map_err(in_words),
             // hyper does not read while it waits for a body, so it would not notice.
             () = cutter.cancelled() => break,
             () = stop.cancelled(), if !stopping => {
@@ -131,7 +131,7 @@ pub(in crate::http) async fn http2<S: Io, H: Handler>(
         tokio::select! {
             // The carrier tells hyper.
             () = cutter.cancelled(), if !cut => cut = true,
-            result = connection.as_mut() => return result.map_err(io::Error::other),
+            result = connection.as_mut() => return result.map_err(in_words),
             () = streams.panicked.cancelled() => resume_unwind(streams.panic()),
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
@@ -201,4 +201,30 @@ impl<F: Future<Output = ()>> Future for CatchUnwind<F> {
             Err(payload) => std::task::Poll::Ready(Err(payload)),
         }
     }
+}
+
+/// What the library says in two words, with what is behind them.
+fn in_words(error: hyper::Error) -> io::Error {
+    use std::error::Error as _;
+    let mut cause = error.source();
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    let said = cause.map_or_else(|| error.to_string(), ToString::to_string);
+    let kind = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    let text = match kind {
+        Some(io::ErrorKind::ConnectionReset) => "the client reset the connection".to_owned(),
+        Some(io::ErrorKind::BrokenPipe) => {
+            "the client closed the connection before the answer was sent".to_owned()
+        }
+        Some(io::ErrorKind::UnexpectedEof) => {
+            format!("the connection ended before the exchange was over: {said}")
+        }
+        _ if error.is_incomplete_message() => {
+            "the connection ended in the middle of a request".to_owned()
+        }
+        _ if error.is_parse() || cause.is_none() => error.to_string(),
+        _ => format!("HTTP broke off: {said}"),
+    };
+    io::Error::new(kind.unwrap_or(io::ErrorKind::Other), text)
 }
