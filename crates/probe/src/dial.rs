@@ -272,7 +272,7 @@ fn record(scope: &Scope, ended: &Ended, connected: bool) -> ConnectAttempt {
             if connected { ConnectOutcome::Connected } else { outcome(report) },
             kernel::icmp_errors(&report.errors),
             report.local,
-            report.info.as_ref().map(kernel::tcp_evidence),
+            report.info.as_ref().map(Into::into),
         ),
         Err(error) => (failed(error), Vec::new(), None, None),
     };

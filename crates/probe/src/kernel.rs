@@ -56,26 +56,5 @@ pub(crate) fn errno(error: &io::Error) -> (i32, String) {
 
 /// TCP_INFO and SIOCOUTQ of a connection, if the kernel gives them.
 pub(crate) fn tcp_info(socket: &impl AsFd) -> Option<TcpInfo> {
-    tcp::tcp_info(socket).ok().map(|info| tcp_evidence(&info))
-}
-
-pub(crate) fn tcp_evidence(info: &tcp::TcpInfo) -> TcpInfo {
-    TcpInfo {
-        state: info.state.to_owned(),
-        rtt_us: info.rtt_us,
-        rtt_min_us: info.rtt_min_us,
-        retransmits: info.retransmits,
-        total_retransmits: info.total_retransmits,
-        backoff: info.backoff,
-        unacked_segments: info.unacked_segments,
-        lost_segments: info.lost_segments,
-        path_mtu_bytes: info.path_mtu_bytes,
-        send_mss_bytes: info.send_mss_bytes,
-        receive_mss_bytes: info.receive_mss_bytes,
-        advertised_mss_bytes: info.advertised_mss_bytes,
-        sent_bytes: info.sent_bytes,
-        acked_bytes: info.acked_bytes,
-        received_bytes: info.received_bytes,
-        send_queue_bytes: info.send_queue_bytes,
-    }
+    tcp::tcp_info(socket).ok().map(|info| TcpInfo::from(&info))
 }

@@ -97,6 +97,29 @@ pub struct TcpInfo {
     pub send_queue_bytes: Option<u32>,
 }
 
+impl From<&plumb_wire::transport::TcpInfo> for TcpInfo {
+    fn from(info: &plumb_wire::transport::TcpInfo) -> TcpInfo {
+        TcpInfo {
+            state: info.state.to_owned(),
+            rtt_us: info.rtt_us,
+            rtt_min_us: info.rtt_min_us,
+            retransmits: info.retransmits,
+            total_retransmits: info.total_retransmits,
+            backoff: info.backoff,
+            unacked_segments: info.unacked_segments,
+            lost_segments: info.lost_segments,
+            path_mtu_bytes: info.path_mtu_bytes,
+            send_mss_bytes: info.send_mss_bytes,
+            receive_mss_bytes: info.receive_mss_bytes,
+            advertised_mss_bytes: info.advertised_mss_bytes,
+            sent_bytes: info.sent_bytes,
+            acked_bytes: info.acked_bytes,
+            received_bytes: info.received_bytes,
+            send_queue_bytes: info.send_queue_bytes,
+        }
+    }
+}
+
 /// One probe with a limited time to live.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HopProbe {

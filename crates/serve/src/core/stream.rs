@@ -209,29 +209,8 @@ impl Drop for Connection {
         if let Socket::Tcp(tcp) = &self.socket
             && let Ok(info) = plumb_sys::tcp::tcp_info(tcp)
         {
-            self.ledger.set_tcp(as_evidence(info));
+            self.ledger.set_tcp(TcpInfo::from(&info));
         }
-    }
-}
-
-fn as_evidence(info: plumb_sys::tcp::TcpInfo) -> TcpInfo {
-    TcpInfo {
-        state: info.state.to_owned(),
-        rtt_us: info.rtt_us,
-        rtt_min_us: info.rtt_min_us,
-        retransmits: info.retransmits,
-        total_retransmits: info.total_retransmits,
-        backoff: info.backoff,
-        unacked_segments: info.unacked_segments,
-        lost_segments: info.lost_segments,
-        path_mtu_bytes: info.path_mtu_bytes,
-        send_mss_bytes: info.send_mss_bytes,
-        receive_mss_bytes: info.receive_mss_bytes,
-        advertised_mss_bytes: info.advertised_mss_bytes,
-        sent_bytes: info.sent_bytes,
-        acked_bytes: info.acked_bytes,
-        received_bytes: info.received_bytes,
-        send_queue_bytes: info.send_queue_bytes,
     }
 }
 
