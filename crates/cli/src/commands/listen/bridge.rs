@@ -17,7 +17,7 @@ trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// Hands each connection over, and waits until the conversation has ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Bridge {
     guests: mpsc::Sender<Guest>,
 }

@@ -4,6 +4,7 @@ mod bridge;
 mod datagrams;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -11,7 +12,7 @@ use plumb_report::{Line, Tone};
 use plumb_serve::core::pace::Pace;
 use plumb_serve::core::{EventKind, Limits, Policy, Server, ServerEvent};
 use plumb_serve::tls::Terminator;
-use plumb_sys::listen::{self, Bound, BoundSocket};
+use plumb_sys::listen::{self, Bound, BoundSocket, ListenAt};
 use plumb_sys::names::Family;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -21,6 +22,7 @@ use super::Run;
 use crate::args::address::{Address, Defaults, Transport};
 use crate::args::duration;
 use crate::args::output::OutputArgs;
+use crate::args::serve::SYSTEMD;
 use crate::args::socket::SocketArgs;
 use crate::args::tls_server::{ServerTls, TlsServerArgs};
 use crate::args::who::AccessArgs;
@@ -48,7 +50,8 @@ const EVENTS_WAITING_MAX: usize = 256;
 /// What the peer sends goes to stdout, and what comes on stdin is sent to it.
 /// The first to come is served, and when it is done so is plumb; --keep-open
 /// serves one after another, and with --exec several at once. Listens on
-/// loopback unless told otherwise.
+/// loopback unless told otherwise. A name is listened on at all its addresses,
+/// of datagrams at the first; systemd takes the sockets of a socket unit.
 #[derive(Debug, Args)]
 pub struct Listen {
     /// PORT, HOST:PORT, tcp://, udp:// or tls://HOST:PORT, unix:/path; port 0
@@ -105,7 +108,7 @@ impl Run for Listen {
         plumb listen unix:/tmp/talk.sock --hex";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
-        let (bound, name, encrypted) = self.bind()?;
+        let (mut bound, encrypted) = self.bind()?;
         let tls = self.server_tls(encrypted)?;
         let teller = self.converse.teller("listen", &self.output)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,15 +116,15 @@ impl Run for Listen {
             .build()
             .map_err(|error| CommandError::not_measured(format!("no runtime: {error}")))?;
         let teller = Rc::new(teller);
-        self.announce(&bound, &name, tls.as_ref(), &teller);
+        for socket in &bound {
+            self.announce(socket, tls.as_ref(), &teller);
+        }
         let local = LocalSet::new();
-        let result = match &bound.socket {
-            BoundSocket::Udp(_) | BoundSocket::UnixDatagram(_) => {
+        let result = match bound.pop_if(|bound| is_datagram(bound)) {
+            Some(bound) => {
                 runtime.block_on(local.run_until(datagrams::serve(&self, bound, &teller)))
             }
-            BoundSocket::Tcp(_) | BoundSocket::Unix(_) => {
-                runtime.block_on(local.run_until(self.serve(bound, tls, Rc::clone(&teller))))
-            }
+            None => runtime.block_on(local.run_until(self.serve(bound, tls, Rc::clone(&teller)))),
         };
         drop(local);
         // A thread may still wait for stdin, perhaps for ever.
@@ -141,8 +144,9 @@ impl Listen {
         }
     }
 
-    /// The socket, how it is called, and whether TLS was asked for.
-    fn bind(&self) -> Result<(Bound, String, bool), CommandError> {
+    /// A socket for each address of the name, or those of the service manager;
+    /// and whether TLS was asked for.
+    fn bind(&self) -> Result<(Vec<Bound>, bool), CommandError> {
         let defaults = Defaults { transport: Transport::Tcp, port: None };
         let text = match self.address.as_slice() {
             // As netcat's users type it.
@@ -151,15 +155,53 @@ impl Listen {
             }
             words => words.join(":"),
         };
+        if text == SYSTEMD {
+            return Ok((self.inherited()?, self.tls.is_asked_for()));
+        }
         let address = Address::to_listen(&text, defaults)?;
-        let at = address.listen_at(self.family())?;
-        let Some(first) = at.first() else {
+        let mut bound: Vec<Bound> = Vec::new();
+        for mut at in address.listen_at(self.family())? {
+            // One conversation has one port, also where the system chooses it.
+            if let (ListenAt::Tcp(at), Some(first)) = (&mut at, bound.first())
+                && at.port() == 0
+                && let Some(first) = first.socket.address()
+            {
+                at.set_port(first.port());
+            }
+            let socket = listen::bind(&at, &self.socket.options, None)
+                .map_err(|error| CommandError::not_measured(format!("cannot {error}")))?;
+            bound.push(socket);
+            // One socket is all that datagrams can be sent from.
+            if bound.iter().any(is_datagram) {
+                break;
+            }
+        }
+        if bound.is_empty() {
             return Err(CommandError::not_measured(format!("{text} has no address")));
+        }
+        Ok((bound, address.is_tls() || self.tls.is_asked_for()))
+    }
+
+    /// The sockets that the service manager passed on.
+    fn inherited(&self) -> Result<Vec<Bound>, CommandError> {
+        let bind = |descriptor: i32| {
+            listen::bind(&ListenAt::Inherited(descriptor), &self.socket.options, None)
+                .map_err(|error| CommandError::not_measured(format!("cannot {error}")))
         };
-        let bound = listen::bind(first, &self.socket.options, None)
-            .map_err(|error| CommandError::not_measured(format!("cannot {error}")))?;
-        let name = bound.socket.to_string();
-        Ok((bound, name, address.is_tls() || self.tls.is_asked_for()))
+        let bound: Vec<Bound> = crate::environment::listen_descriptors()
+            .into_iter()
+            .map(bind)
+            .collect::<Result<_, _>>()?;
+        if bound.is_empty() {
+            return Err(CommandError::usage("the service manager has passed no socket on")
+                .hint("a socket unit of systemd does, and sets LISTEN_FDS and LISTEN_PID"));
+        }
+        if bound.len() > 1 && bound.iter().any(is_datagram) {
+            return Err(CommandError::usage(
+                "of datagrams there can be one socket, and the service manager has passed more on",
+            ));
+        }
+        Ok(bound)
     }
 
     fn server_tls(&self, encrypted: bool) -> Result<Option<ServerTls>, CommandError> {
@@ -171,7 +213,8 @@ impl Listen {
         self.tls.prepare(&names, &[])
     }
 
-    fn announce(&self, bound: &Bound, name: &str, tls: Option<&ServerTls>, teller: &Teller) {
+    fn announce(&self, bound: &Bound, tls: Option<&ServerTls>, teller: &Teller) {
+        let name = &bound.socket.to_string();
         for step in &bound.steps {
             teller.step(&step.call(), &step.meaning());
         }
@@ -210,7 +253,7 @@ impl Listen {
 
     async fn serve(
         &self,
-        bound: Bound,
+        bound: Vec<Bound>,
         tls: Option<ServerTls>,
         teller: Rc<Teller>,
     ) -> Result<ExitStatus, CommandError> {
@@ -222,11 +265,17 @@ impl Listen {
         };
         let server = Server::with_policy("listen", self.limits(), policy, event_sender);
         let (bridge, mut guests) = Bridge::new();
-        let serving = match tls {
-            Some(tls) => server.bound(bound, Terminator::new(tls.tls, bridge)),
-            None => server.bound(bound, bridge),
-        };
-        serving.map_err(|error| CommandError::not_measured(error.to_string()))?;
+        for socket in bound {
+            let serving = match &tls {
+                Some(tls) => {
+                    server.bound(socket, Terminator::new(Arc::clone(&tls.tls), bridge.clone()))
+                }
+                None => server.bound(socket, bridge.clone()),
+            };
+            serving.map_err(|error| CommandError::not_measured(error.to_string()))?;
+        }
+        // The sockets have theirs: without any, no guest can come.
+        drop(bridge);
         let mut near = self.converse.near(&self.output)?;
         let signalled = interrupted();
         tokio::pin!(signalled);
@@ -299,6 +348,11 @@ impl Listen {
         let near = program.as_mut().unwrap_or(near);
         Ok(guest.converse(near, self.manner(), teller).await)
     }
+}
+
+/// Whether datagrams come here.
+fn is_datagram(bound: &Bound) -> bool {
+    matches!(bound.socket, BoundSocket::Udp(_) | BoundSocket::UnixDatagram(_))
 }
 
 async fn wait(limit: Option<Duration>) {
