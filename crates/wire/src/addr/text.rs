@@ -41,6 +41,7 @@ pub fn address(text: &str) -> Result<IpAddr, AddressError> {
             let right = format!("write {}", &text[..slash]);
             Fault::new(slash..text.len(), Problem::Network).right(right).of(text)
         }
+        Some(slash) if slash > 0 && !text.contains("://") => refuse(&text[..slash]).of(text),
         _ => refuse(text).of(text),
     })
 }
@@ -151,6 +152,9 @@ fn refuse(text: &str) -> Fault {
     {
         let at = before.len();
         return match ipv4::octets(before) {
+            Err(_) if before.bytes().any(|byte| byte.is_ascii_alphabetic()) => {
+                Fault::new(0..text.len(), Problem::Name)
+            }
             Ok(_) => Fault::new(at..text.len(), Problem::Port).right(format!("write {before}")),
             Err(fault) => fault,
         };
@@ -238,8 +242,10 @@ fn number_or_name(text: &str) -> Fault {
     let ends_in_a_number = last.starts_with(|c: char| c.is_ascii_digit()) || last.is_empty();
     let begins_with_one = text.contains('.')
         && text.split('.').take(2).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    let letters = text.bytes().any(|byte| byte.is_ascii_alphanumeric());
-    if !ends_in_a_number && !begins_with_one && letters {
+    if !text.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+        return Fault::new(all, Problem::NoAddress);
+    }
+    if !ends_in_a_number && !begins_with_one {
         return Fault::new(all, Problem::Name);
     }
     match ipv4::octets(text) {
@@ -247,3 +253,6 @@ fn number_or_name(text: &str) -> Fault {
         Ok(_) => Fault::new(all, Problem::NoAddress),
     }
 }
+
+#[cfg(test)]
+mod tests;

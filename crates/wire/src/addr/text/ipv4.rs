@@ -91,7 +91,7 @@ fn remedy(text: &str, parts: &[&str]) -> Option<String> {
     }
     // 10.0.0.*, as address lists of other programs write it.
     let fixed = parts.iter().take_while(|part| part.parse::<u8>().is_ok()).count();
-    if fixed < 4 && parts.len() <= 4 && parts[fixed..].iter().all(|part| *part == "*") {
+    if fixed < parts.len() && parts.len() <= 4 && parts[fixed..].iter().all(|part| *part == "*") {
         let mut octets = parts[..fixed].to_vec();
         octets.resize(4, "0");
         return Some(format!("write {}/{}", octets.join("."), fixed * 8));

@@ -43,7 +43,9 @@ pub(super) fn length(text: &str, address: IpAddr) -> Result<IpNet, Fault> {
 
 /// The length that a netmask or a wildcard stands for.
 fn mask(text: &str) -> Result<u8, Fault> {
-    let mask = u32::from(ipv4::octets(text)?);
+    // A mask in another notation is no advice.
+    let octets = ipv4::octets(text).map_err(|fault| Fault { right: None, ..fault })?;
+    let mask = u32::from(octets);
     let length = |mask: u32| u8::try_from(mask.leading_ones()).unwrap_or(u8::MAX);
     let in_one_piece = |mask: u32| mask.checked_shl(mask.leading_ones()).unwrap_or(0) == 0;
     if in_one_piece(mask) {
