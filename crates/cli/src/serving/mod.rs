@@ -6,6 +6,7 @@ mod metrics;
 mod record;
 mod sink;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use plumb_serve::core::{
 use plumb_serve::tls::Terminator;
 use plumb_sys::confine::{self, Allowed};
 use plumb_sys::{process, usage};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::serve::{ListenArgs, ProxyProtocol, ServeArgs};
@@ -87,10 +89,7 @@ pub(crate) fn run<T: Service, D: DatagramService>(
         }
     };
     let recorder = recorders.begin(plan.command)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(plan.workers)
-        .enable_all()
-        .build()
+    let runtime = runtime(plan.workers)
         .map_err(|error| CommandError::not_measured(format!("cannot start: {error}")))?;
     let served = runtime.block_on(serve(plan, ready, &recorder, args.limits.drain));
     // A handler that blocks has had its time.
@@ -102,6 +101,15 @@ pub(crate) fn run<T: Service, D: DatagramService>(
             Err(error)
         }
     }
+}
+
+/// One worker is this thread: then nothing is handed from one to another.
+fn runtime(workers: usize) -> io::Result<Runtime> {
+    let mut builder = match workers {
+        ..=1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    builder.worker_threads(workers.max(1)).enable_all().build()
 }
 
 /// Checks everything, binds everything, gives up what is not needed. No thread
