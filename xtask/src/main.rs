@@ -21,7 +21,8 @@ struct Tasks {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Write the generated documents: docs/findings.md, docs/json.md, docs/man/, docs/check.svg
+    /// Write the generated documents: docs/findings.md, docs/json.md, docs/reference/,
+    /// docs/man/, docs/check.svg
     Docs(docs::Docs),
     /// Break the lab in every way and see what check makes of it
     Faultbench(faultbench::Faultbench),

@@ -8,6 +8,7 @@ mod findings;
 mod json;
 mod man;
 mod picture;
+mod reference;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,10 +37,7 @@ type Files = BTreeMap<PathBuf, Vec<u8>>;
 impl Docs {
     pub(crate) fn run(self) -> Result<ExitCode, Error> {
         let root = workspace();
-        let mut files = Files::new();
-        files.insert("docs/findings.md".into(), findings::render().into_bytes());
-        files.insert("docs/json.md".into(), json::render()?.into_bytes());
-        man::render(&mut files)?;
+        let mut files = files()?;
         if self.check {
             return check(&root, &files);
         }
@@ -55,6 +53,16 @@ impl Docs {
         say(&format!("{} files written", files.len()));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Every document that is the same for the same source.
+fn files() -> Result<Files, Error> {
+    let mut files = Files::new();
+    files.insert("docs/findings.md".into(), findings::render().into_bytes());
+    files.insert("docs/json.md".into(), json::render()?.into_bytes());
+    reference::render(&mut files);
+    man::render(&mut files)?;
+    Ok(files)
 }
 
 fn check(root: &Path, files: &Files) -> Result<ExitCode, Error> {
@@ -87,10 +95,7 @@ mod tests {
 
     #[test]
     fn the_documents_are_fresh() {
-        let mut files = Files::new();
-        files.insert("docs/findings.md".into(), findings::render().into_bytes());
-        files.insert("docs/json.md".into(), json::render().unwrap().into_bytes());
-        man::render(&mut files).unwrap();
+        let files = files().unwrap();
         let stale: Vec<_> = files
             .iter()
             .filter(|(path, text)| {

@@ -140,6 +140,11 @@ impl Description {
         self.twin.map(|twin| twin.name)
     }
 
+    /// The number in IPv6, where the option has a name of its own there.
+    pub fn number_v6(&self) -> Option<i32> {
+        self.twin.map(|twin| twin.number)
+    }
+
     /// Level and number on such a socket.
     fn numbers(&self, nature: Nature) -> (i32, i32) {
         match self.twin.filter(|_| nature.is_v6()) {
