@@ -3,9 +3,14 @@
 //! A page borrows its section and reads a line of it when it is asked for, so
 //! a look-up costs a scan for headings and no more.
 
+use memchr::memmem;
+
 use super::Kind;
 use super::number::Number;
 use super::word;
+
+/// Where a section begins.
+const HEADING: &[u8] = b"\n## ";
 
 /// The lines of the head that are no facts.
 const NOT_FACTS: [&str; 5] = ["title", "aka", "source", "see", "alive"];
@@ -49,14 +54,16 @@ pub(super) fn pages_of(kind: Kind, source: &'static str) -> impl Iterator<Item =
 pub(super) fn sections(
     source: &'static str,
 ) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let first = match source.strip_prefix("## ") {
-        Some(first) => first,
-        None => source.split_once("\n## ").map_or("", |(_, first)| first),
-    };
-    first.split("\n## ").filter(|section| !section.is_empty()).map(|section| {
+    let first = source.starts_with("## ").then_some(HEADING.len() - 1);
+    let others = memmem::find_iter(source.as_bytes(), HEADING).map(|at| at + HEADING.len());
+    let mut starts = first.into_iter().chain(others).peekable();
+    std::iter::from_fn(move || {
+        let start = starts.next()?;
+        let end = starts.peek().map_or(source.len(), |next| next - HEADING.len());
+        let section = source.get(start..end)?;
         let (key, rest) = section.split_once('\n').unwrap_or((section, ""));
         let (head, body) = rest.split_once("\n\n").unwrap_or((rest, ""));
-        (key.trim(), head, body)
+        Some((key.trim(), head, body))
     })
 }
 
@@ -93,9 +100,11 @@ impl Page {
         self.line("title").unwrap_or_default()
     }
 
-    /// Further words that find it.
+    /// Further words that find it. They stand second, so that a page without
+    /// any is not read to its end for them.
     pub fn aka(self) -> impl Iterator<Item = &'static str> {
-        list(self.line("aka").unwrap_or_default())
+        let line = self.lines().take(2).find(|line| line.name == "aka");
+        list(line.map_or("", |line| line.value))
     }
 
     /// The facts that every page of its kind has.

@@ -256,6 +256,8 @@ fn every_head_has_its_lines_in_order() {
         let wanted: Vec<&str> = page.kind.facts().collect();
         complaints.unless(facts == wanted, page, format!("facts {facts:?}, not {wanted:?}"));
         complaints.unless(names.first() == Some(&"title"), page, "title does not stand first");
+        let aka = names.iter().position(|name| *name == "aka");
+        complaints.unless(aka.is_none_or(|at| at == 1), page, "aka does not stand second");
         let end = &names[names.len().saturating_sub(2)..];
         complaints.unless(end == ["see", "alive"], page, "see and alive do not stand last");
         complaints.unless(names.contains(&"source"), page, "there is no source");
