@@ -5,6 +5,7 @@ mod mac;
 mod scope;
 pub mod scan;
 pub mod set;
+pub mod special;
 pub mod spell;
 pub mod text;
 
