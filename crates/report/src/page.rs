@@ -38,7 +38,7 @@ pub fn finding(id: FindingId) -> Vec<Line> {
 /// A page of the reference, made to be read at a glance: the facts first, as
 /// columns, and what to do with it last.
 pub fn reference(page: Page) -> Vec<Line> {
-    let mut lines = vec![heading(&page.topic(), page.title())];
+    let mut lines = heading(&page.topic(), page.title());
     let aka: Vec<&str> = page.aka().collect();
     if !aka.is_empty() {
         let also = format!("also {}", aka.join(", "));
@@ -64,7 +64,7 @@ pub fn reference(page: Page) -> Vec<Line> {
 /// What is known of a number that has no page of its own; `more` is what this
 /// machine knows of it, as facts.
 pub fn unlisted(unlisted: Unlisted, more: &[(&str, String)]) -> Vec<Line> {
-    let mut lines = vec![heading(&unlisted.topic(), unlisted.title())];
+    let mut lines = heading(&unlisted.topic(), unlisted.title());
     if !more.is_empty() {
         lines.push(Line::new());
         lines.extend(columns(more));
@@ -76,8 +76,15 @@ pub fn unlisted(unlisted: Unlisted, more: &[(&str, String)]) -> Vec<Line> {
     lines
 }
 
-fn heading(topic: &str, title: &str) -> Line {
-    Line::new().and(Tone::Strong, topic).and(Tone::Plain, format!("  {title}"))
+/// Topic and title, the title on lines of its own where it is long.
+fn heading(topic: &str, title: &str) -> Vec<Line> {
+    let line = Line::new().and(Tone::Strong, topic).and(Tone::Plain, format!("  {title}"));
+    if line.width() <= COLUMNS_MAX {
+        return vec![line];
+    }
+    let mut lines = vec![Line::new().and(Tone::Strong, topic)];
+    lines.extend(wrapped(title, 2, Tone::Plain));
+    lines
 }
 
 /// Names and values side by side, the values wrapped in their column.
@@ -214,6 +221,8 @@ fn bullet(raw: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use plumb_evidence::reference::{Kind, Number};
+
     use super::*;
 
     #[test]
@@ -222,6 +231,29 @@ mod tests {
                     and therefore is wrapped at the eightieth column of the terminal\n- two\n\n```console\n\
                     $ plumb check   x\n```\n\n1. first\n2. second\n";
         insta::assert_snapshot!(styled::render(&markdown(text), false));
+    }
+
+    #[test]
+    fn every_page_of_the_reference_fits() {
+        for page in Kind::ALL.iter().flat_map(|kind| kind.pages()) {
+            let example = page.example();
+            for line in reference(page) {
+                let text = line.render(false);
+                // What is there to be copied is not wrapped.
+                let shown = text.strip_prefix("    ").unwrap_or(&text);
+                let whole = text.starts_with("see it ")
+                    || example.lines().any(|line| line.trim_end() == shown);
+                assert!(whole || line.width() <= COLUMNS_MAX, "{}: {text}", page.topic());
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_page_reads_well() {
+        let number = Number::Plain(12345);
+        let found = Unlisted::of(Kind::Port, number).expect("a range");
+        let more = [("/etc/services", "netbus (tcp)".to_owned())];
+        insta::assert_snapshot!(styled::render(&unlisted(found, &more), false));
     }
 
     #[test]

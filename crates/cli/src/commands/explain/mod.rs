@@ -84,8 +84,10 @@ fn explain(
             session.record("explanation", &Explanation::of(&subject, topic, &others))?;
             let mut lines = lines_of(&subject);
             if quiet {
-                let end = lines.iter().skip(2).position(|line| line.width() == 0);
-                lines.truncate(end.map_or(lines.len(), |end| end + 2));
+                // Heading and facts; the text begins behind the second gap.
+                let gaps = lines.iter().enumerate().filter(|(_, line)| line.width() == 0);
+                let end = gaps.map(|(at, _)| at).nth(1);
+                lines.truncate(end.unwrap_or(lines.len()));
             } else if !others.is_empty() {
                 let also = format!("also    {}", others.join(", "));
                 lines.push(Line::new().and(Tone::Faint, also).cut(COLUMNS_MAX));
