@@ -119,6 +119,11 @@ code_points! {
         UnableToConformToPolicy = 28 => "Unable to conform to policy",
         Synthesized = 29 => "Synthesized",
         InvalidQueryType = 30 => "Invalid Query Type",
+        RateLimited = 31 => "Rate Limited",
+        OverQuota = 32 => "Over Quota",
+        NegativeTrustAnchor = 33 => "Negative Trust Anchor",
+        NewDelegationOnly = 34 => "New Delegation Only",
+        BlockedByUpstreamDnsServer = 35 => "Blocked by Upstream DNS Server",
     }
 }
 
