@@ -24,7 +24,8 @@ pub(super) fn lines(facts: &Facts, layout: &Layout) -> Vec<Line> {
     }
     let columns = layout.columns.clamp(COLUMNS_MIN, COLUMNS_MAX);
     let place = Place { indent: INDENT, value: INDENT + NAME, columns, unicode: layout.unicode };
-    let mut lines = vec![heading(facts, title), Line::new()];
+    let mut lines = heading(facts, title, columns);
+    lines.push(Line::new());
     if let Some(network) = &facts.network {
         lines.extend(picture(facts, network, &place));
         if facts.version == 6 && layout.detail == Detail::Verbose {
@@ -43,14 +44,16 @@ pub(super) fn lines(facts: &Facts, layout: &Layout) -> Vec<Line> {
 }
 
 /// The address, and of which network it is where it has host bits.
-fn heading(facts: &Facts, title: String) -> Line {
-    let line = Line::new().and(Tone::Strong, title);
-    match &facts.network {
-        Some(network) if network.first != facts.address => {
-            line.and(Tone::Faint, format!("  in the network {}", network.network))
-        }
-        _ => line,
+fn heading(facts: &Facts, title: String, columns: usize) -> Vec<Line> {
+    let title = Line::new().and(Tone::Strong, title);
+    let Some(network) = facts.network.as_ref().filter(|net| net.first != facts.address) else {
+        return vec![title];
+    };
+    let of = format!("{}in the network {}", " ".repeat(INDENT), network.network);
+    if title.width() + of.len() <= columns {
+        return vec![title.and(Tone::Faint, of)];
     }
+    vec![title, Line::new().and(Tone::Faint, of)]
 }
 
 /// `  name       text`, further lines below the text.
