@@ -60,6 +60,8 @@ const OTHERS: &str = r#"
 | `explain` | `kind`: `prefix`, `title`, `pages`, `example`; then an `explanation` for each finding |
 | `explain --search` | `match`: `topic`, `title`, `line` (what was found), the best first |
 | `url` | `url`: `url` (secrets covered; offsets are of the original), `parts` (`name`, `start`, `end`, `text`, `decoded`), `pairs` (`name`, `value`: null without `=`), `rfc3986` and `whatwg` (`refused`: `why`, `start`, `end`; `scheme`, `userinfo`, `host`, `port`, `path`, `query`, `fragment`, `normalized`), `agree`, `host` (`kind`, `ascii`, `unicode`, `public_suffix`, `suffix_kind`, `registrable_domain`, `scope`, `scripts`, `deceptive`), `scheme_class`, `origin`, `notices` (`id`, `level`: `warning` or `note`, `start`, `end`, `claim`, `risk`) |
+| `ip merge`, `minus`, `intersect`, `xor`, `complement` | `prefix`: `prefix`, `first`, `last`, in order, IPv4 first (with `--ranges` `range`: `first`, `last`); `summary`: `lines`, `networks_read`, `lines_skipped`, `networks_masked`, `written`, `ipv4_addresses`, `ipv6_addresses` |
+| `ip contains` | `contains`: `asked`, `contained`, `overlaps` (some of it is), `within` (the largest network of the set that it is in; null where it is in none); `summary`: `lines`, `asked`, `contained`, `lines_skipped`, `networks_masked` |
 | `url join` | `joined`: `base`, `reference`, `rfc3986`, `whatwg` (null: refused), `agree` |
 | `url build`, `url set` | `built`: `url`, `notices` as above |
 | `url encode`, `url decode` | `encoded`: `text`, `encoded`; `decoded`: `text`, `decoded` (null: no UTF-8), `hex`, `broken` |

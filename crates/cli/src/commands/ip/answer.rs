@@ -101,16 +101,14 @@ impl Summary {
     /// For a person, on stderr.
     fn lines(&self, ranges: bool) -> Vec<Line> {
         let what = if ranges { "ranges" } else { "networks" };
-        let skipped = match self.lines_skipped {
-            0 => String::new(),
-            skipped => format!(", {skipped} lines skipped"),
+        let lines = match (self.lines, self.lines_skipped) {
+            (0, _) => String::new(),
+            (lines, 0) => format!(" on {lines} lines"),
+            (lines, skipped) => format!(" on {lines} lines, {skipped} of them skipped"),
         };
         let [v4, v6] = [self.ipv4_addresses, self.ipv6_addresses].map(facts::count_text);
         vec![
-            Line::plain(format!(
-                "read     {} networks on {} lines{skipped}",
-                self.networks_read, self.lines
-            )),
+            Line::plain(format!("read     {} networks{lines}", self.networks_read)),
             Line::plain(format!("written  {} {what}", self.written)),
             Line::plain(format!("holds    {v4} addresses of IPv4, {v6} of IPv6")),
         ]

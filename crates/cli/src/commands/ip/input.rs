@@ -225,7 +225,9 @@ impl Reader {
             Source::Text(text) => self.text(text, visit),
             Source::File(path) => {
                 let cannot = |error| CommandError::file("read", path, error);
-                let file = File::open(path).map_err(cannot)?;
+                let file = File::open(path).map_err(cannot);
+                let file =
+                    file.map_err(|error| error.hint("a word that reads as no address is a file"))?;
                 let size_bytes = file.metadata().map_err(cannot)?.len();
                 self.stream(source, file, Some(size_bytes).filter(|size| *size > 0), visit)
             }
@@ -340,7 +342,11 @@ impl Reader {
                 line.split([' ', '\t', ',', ';', '#', '\r']).find(|word| word.contains('/'));
             let networks = item.span.networks().next();
             let network = networks.map(|network| network.to_string()).unwrap_or_default();
-            format!("{}{} is {network}", place(), written.unwrap_or_default().trim_matches('"'))
+            format!(
+                "{}{} is taken as {network}",
+                place(),
+                written.unwrap_or_default().trim_matches('"')
+            )
         });
     }
 }
