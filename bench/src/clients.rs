@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::process::{ordinary, succeed};
+use crate::process::{ordinary, run_measured, succeed};
 use crate::servers::{curl, large_file_server};
 use crate::table::{Row, limit, median};
 
@@ -61,28 +61,9 @@ fn download(plumb: &Path) -> io::Result<Vec<Row>> {
 
 /// How long it takes, and the most memory that it held at once.
 fn plumb_download(plumb: &Path, url: &str) -> io::Result<(Duration, u64)> {
-    let begin = Instant::now();
-    let mut child = ordinary(plumb)
-        .args(["http", "GET", url, "-o", "/dev/null"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut most_bytes = 0;
-    let ended = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        most_bytes = kibibytes.map_or(most_bytes, |kibibytes| kibibytes * 1024);
-        if let Some(ended) = child.try_wait()? {
-            break ended;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    };
-    match ended.success() {
-        true => Ok((begin.elapsed(), most_bytes)),
-        false => Err(io::Error::other(format!("plumb http ended with {ended}"))),
-    }
+    let mut command = ordinary(plumb);
+    command.args(["http", "GET", url, "-o", "/dev/null"]);
+    run_measured(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
 /// Whole processes that do next to nothing.

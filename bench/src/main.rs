@@ -2,7 +2,7 @@
 //!
 //! Where a peer exists, the two run in turn and the ratio of the medians is
 //! what counts. The tables go to `docs/benchmarks.md`, losses included. With
-//! the name of a section (`lab`, `faults`, `servers`, `clients`) only that one
+//! the name of a section (`lab`, `faults`, `servers`, `clients`, `addresses`) only that one
 //! is measured again.
 
 #![allow(
@@ -11,6 +11,7 @@
     reason = "a benchmark reports to its terminal"
 )]
 
+mod addresses;
 mod clients;
 mod lab;
 mod load;
@@ -27,7 +28,7 @@ use table::{put, section};
 
 /// The page that holds the last tables.
 const PAGE: &str = "docs/benchmarks.md";
-const SECTIONS: [&str; 4] = ["lab", "faults", "servers", "clients"];
+const SECTIONS: [&str; 5] = ["lab", "faults", "servers", "clients", "addresses"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +68,12 @@ fn measure(name: &str) -> io::Result<()> {
             "Loads on loopback, client and server on the same cores. Every server of plumb has\n\
              its limits, its log and, for HTTP, its metrics on; medians of the rounds.",
             servers::rows(&plumb)?,
+        ),
+        "addresses" => (
+            "Addresses",
+            "Whole processes on lists of random networks as text: IPv4 of /20 to /32, IPv6 of /32\n\
+             to /64. Medians; aggregate6 runs once.",
+            addresses::rows(&plumb)?,
         ),
         _ => ("Clients", "Medians of whole processes on loopback.", clients::rows(&plumb)?),
     };

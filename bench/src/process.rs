@@ -47,6 +47,28 @@ pub(crate) fn succeed(command: &mut Command) -> io::Result<()> {
     )))
 }
 
+/// Runs a command to its good end: how long it took, and the most memory that it held at once.
+pub(crate) fn run_measured(command: &mut Command) -> io::Result<(Duration, u64)> {
+    let begin = Instant::now();
+    let mut child = command.spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut most_bytes = 0;
+    let ended = loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        most_bytes = kibibytes.map_or(most_bytes, |kibibytes| kibibytes * 1024);
+        if let Some(ended) = child.try_wait()? {
+            break ended;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    match ended.success() {
+        true => Ok((begin.elapsed(), most_bytes)),
+        false => Err(io::Error::other(format!("{command:?} ended with {ended}"))),
+    }
+}
+
 /// A server that ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
