@@ -3,6 +3,7 @@
 mod class;
 mod mac;
 mod scope;
+pub mod embedded;
 pub mod scan;
 pub mod set;
 pub mod special;

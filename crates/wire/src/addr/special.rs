@@ -10,8 +10,6 @@ mod groups;
 mod ipv4;
 mod ipv6;
 mod rows;
-#[cfg(test)]
-mod tests;
 
 use std::net::IpAddr;
 
