@@ -6,7 +6,9 @@ use ipnet::IpNet;
 use plumb_wire::addr::{Class, Mac, Scope};
 use serde::{Serialize, Serializer};
 
+use super::embedded::Inside;
 use super::reverse::{self, Reverse};
+use super::special::Special;
 
 /// The data of an `address` record.
 #[derive(Debug, Serialize)]
@@ -33,6 +35,10 @@ pub(super) struct Facts {
     /// To which frames for this group go.
     pub multicast_mac: Option<Mac>,
     pub reverse: Reverse,
+    /// Its place in IANA's registries.
+    pub special: Special,
+    #[serde(flatten)]
+    pub inside: Inside,
     /// Null where an address alone was given.
     pub network: Option<Network>,
 }
@@ -115,6 +121,8 @@ impl Facts {
                 _ => None,
             },
             reverse: reverse::of(given, alone),
+            special: Special::of(given, alone),
+            inside: Inside::of(given, &[]),
             network: (!alone).then(|| Network::of(given)),
         }
     }

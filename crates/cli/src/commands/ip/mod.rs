@@ -9,13 +9,21 @@ mod answer;
 mod chunks;
 mod complement;
 mod contains;
+mod embedded;
 mod input;
 mod intersect;
+mod list;
 mod merge;
 mod minus;
+mod neighbours;
+mod net;
+mod random;
+mod range;
+mod split;
 mod xor;
 mod reverse;
 mod show;
+mod special;
 
 use clap::Args;
 use ipnet::IpNet;
@@ -57,6 +65,10 @@ pub struct Ip {
     #[arg(short = '6', long = "ipv6")]
     ipv6: bool,
 
+    /// A prefix of a NAT64 translator, to take apart and to make what it stands for
+    #[arg(long, value_name = "PREFIX")]
+    nat64: Vec<String>,
+
     #[command(flatten)]
     output: OutputArgs,
 
@@ -73,6 +85,11 @@ command_table! {
         "address": Xor(xor::Xor),
         "address": Complement(complement::Complement),
         "address": Contains(contains::Contains),
+        "address": Range(range::Range),
+        "address": Split(split::Split),
+        "address": Neighbours(neighbours::Neighbours),
+        "address": Random(random::Random),
+        "address": List(list::List),
     }
 }
 
@@ -90,6 +107,8 @@ impl Run for Ip {
             return command.run();
         }
         join_mask(&mut self.texts);
+        let translators: Vec<_> =
+            self.nat64.iter().map(|text| ip::nat64(text)).collect::<Result<_, _>>()?;
         let mut output = Output::open(&self.output)?;
         let mut session = Session::begin(&mut output, "ip")?;
         let mut shown = 0;
@@ -100,7 +119,10 @@ impl Run for Ip {
                 (_, true) => (numbers::hexadecimal(text, self.ipv6)?.into(), true),
                 _ => (ip::network(text)?, !text.contains('/')),
             };
-            let facts = Facts::of(text, network, alone);
+            let mut facts = Facts::of(text, network, alone);
+            if !translators.is_empty() {
+                facts.inside = embedded::Inside::of(network, &translators);
+            }
             session.record("address", &facts)?;
             let layout = session.output().layout;
             let mut lines = show::lines(&facts, &layout);

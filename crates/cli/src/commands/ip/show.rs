@@ -37,7 +37,11 @@ pub(super) fn lines(facts: &Facts, layout: &Layout) -> Vec<Line> {
         lines.extend(network_rows(network, columns));
         lines.push(Line::new());
     }
-    lines.extend(forms(facts, columns));
+    let verbose = layout.detail == Detail::Verbose;
+    lines.extend(facts.special.lines(verbose, &place));
+    lines.extend(facts.inside.lines(&place));
+    lines.push(Line::new());
+    lines.extend(forms(facts, verbose, columns));
     lines.push(Line::new());
     lines.extend(places(facts, columns));
     lines
@@ -133,10 +137,14 @@ fn addresses(network: &Network) -> String {
 }
 
 /// The address in other notations.
-fn forms(facts: &Facts, columns: usize) -> Vec<Line> {
+fn forms(facts: &Facts, verbose: bool, columns: usize) -> Vec<Line> {
     let mut lines = Vec::new();
-    if facts.network.is_none() && facts.version == 4 {
-        lines.extend(row("binary", &facts.binary, columns));
+    if facts.network.is_none() && (facts.version == 4 || verbose) {
+        let octets: Vec<&str> = facts.binary.split(' ').collect();
+        for (i, four) in octets.chunks(4).enumerate() {
+            let name = if i == 0 { "binary" } else { "" };
+            lines.extend(row(name, &four.join(" "), columns));
+        }
     }
     if facts.version == 6 {
         lines.extend(row("compressed", &facts.address.to_string(), columns));
