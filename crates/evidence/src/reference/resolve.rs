@@ -165,10 +165,10 @@ pub fn choose(mut readings: Vec<Reading>) -> Choice {
 }
 
 /// Every word that finds something of these kinds, folded, with the topic that
-/// it finds: for "did you mean".
+/// it finds: for "did you mean". A title is no word that people misspell.
 pub fn words(kinds: &[Kind]) -> impl Iterator<Item = (String, String)> {
     kinds.iter().flat_map(|kind| kind.pages()).flat_map(|page| {
-        let names = [page.key, page.title()].into_iter().chain(page.aka());
+        let names = [page.key].into_iter().chain(page.aka());
         names.map(move |name| (word::fold(name), page.topic())).collect::<Vec<_>>()
     })
 }

@@ -85,8 +85,10 @@ pub(super) fn nothing(topic: &str, asked: &Asked<'_>) -> CommandError {
         }
         _ => (format!("nothing is called {topic:?}"), Kind::ALL, without_prefix(topic)),
     };
-    let near = near(asked, kinds, word);
-    let text = if near.is_none() { search::first(&[word]) } else { None };
+    // Several words are a question to the text more often than a misspelt name.
+    let phrase = word.contains(' ').then(|| search::first(&[word])).flatten();
+    let near = if phrase.is_some() { None } else { near(asked, kinds, word) };
+    let text = phrase.or_else(|| near.is_none().then(|| search::first(&[word])).flatten());
     let mut error = CommandError::usage(message).hint_if(near);
     if let Some(first) = text {
         error = error.hint(format!(
