@@ -37,6 +37,8 @@ pub trait Number: Copy + Ord + std::fmt::Debug + sealed::Sealed {
     fn without(self, other: Self) -> Self;
     /// As a number that holds both families.
     fn wide(self) -> u128;
+    /// The lowest bits of such a number.
+    fn narrow(wide: u128) -> Self;
     /// The address.
     fn address(self) -> IpAddr;
     /// The network of `length` bits that begins here.
@@ -87,6 +89,9 @@ macro_rules! number {
             }
             fn wide(self) -> u128 {
                 self.into()
+            }
+            fn narrow(wide: u128) -> Self {
+                wide as $type
             }
             fn address(self) -> IpAddr {
                 <$address>::from_bits(self).into()

@@ -156,8 +156,14 @@ impl<'a> Pen<'a> {
         Ok(written)
     }
 
+    /// A network, as a line or a `prefix` record.
     #[inline]
-    fn network<T: Number>(&mut self, at: T, length: u8, json: bool) -> Result<(), CommandError> {
+    pub(super) fn network<T: Number>(
+        &mut self,
+        at: T,
+        length: u8,
+        json: bool,
+    ) -> Result<(), CommandError> {
         let out = &mut self.buffer;
         if json {
             out.extend_from_slice(br#"{"v":1,"type":"prefix","data":{"prefix":""#);
@@ -175,7 +181,12 @@ impl<'a> Pen<'a> {
         self.flush_if_full()
     }
 
-    fn range<T: Number>(&mut self, span: Span<T>, json: bool) -> Result<(), CommandError> {
+    /// A range, as a line or a `range` record.
+    pub(super) fn range<T: Number>(
+        &mut self,
+        span: Span<T>,
+        json: bool,
+    ) -> Result<(), CommandError> {
         let out = &mut self.buffer;
         if json {
             out.extend_from_slice(br#"{"v":1,"type":"range","data":{"first":""#);
@@ -187,6 +198,21 @@ impl<'a> Pen<'a> {
             span.first.spell(out);
             out.push(b'-');
             span.last.spell(out);
+            out.push(b'\n');
+        }
+        self.flush_if_full()
+    }
+
+    /// An address, as a line or an `address` record.
+    #[inline]
+    pub(super) fn address<T: Number>(&mut self, at: T, json: bool) -> Result<(), CommandError> {
+        let out = &mut self.buffer;
+        if json {
+            out.extend_from_slice(br#"{"v":1,"type":"address","data":{"address":""#);
+            at.spell(out);
+            out.extend_from_slice(b"\"}}\n");
+        } else {
+            at.spell(out);
             out.push(b'\n');
         }
         self.flush_if_full()
