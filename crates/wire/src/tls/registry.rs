@@ -94,6 +94,7 @@ code_points! {
         BadCertificateHashValue = 114 => "bad_certificate_hash_value",
         UnknownPskIdentity = 115 => "unknown_psk_identity",
         CertificateRequired = 116 => "certificate_required",
+        GeneralError = 117 => "general_error",
         NoApplicationProtocol = 120 => "no_application_protocol",
         EchRequired = 121 => "ech_required",
     }
