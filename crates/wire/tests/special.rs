@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use plumb_wire::addr::special::{self, Block, Column, Reference, Registry, Status};
+use plumb_wire::addr::special::{self, Block, Column, Reference, Registry, Says, Status};
 
 const EXPORT: &str = include_str!("samples/special-purpose.txt");
 
@@ -155,9 +155,9 @@ fn at_every_bound_the_most_specific_row_in_force_decides() {
             verdict.reserved_by_protocol,
         ];
         let expected = row.cells.iter().map(|cell| match noted(cell).0 {
-            "True" => Some(true),
-            "False" => Some(false),
-            _ => None,
+            "True" => Says::Yes,
+            "False" => Says::No,
+            _ => Says::NotApplicable,
         });
         assert_eq!(cells.to_vec(), expected.collect::<Vec<_>>(), "{address}");
         assert_eq!(verdict.decided_by.unwrap().to_string(), row.net.to_string());
@@ -168,35 +168,35 @@ fn at_every_bound_the_most_specific_row_in_force_decides() {
 fn where_no_special_row_is() {
     let verdict = |text: &str| special::verdict(text.parse().unwrap());
     for ordinary in ["8.8.8.8", "1.0.0.0", "223.255.255.255", "2606:4700::1", "2000::", "2003::"] {
-        assert_eq!(verdict(ordinary).globally_reachable, Some(true), "{ordinary}");
-        assert_eq!(verdict(ordinary).source, Some(true), "{ordinary}");
+        assert_eq!(verdict(ordinary).globally_reachable, Says::Yes, "{ordinary}");
+        assert_eq!(verdict(ordinary).source, Says::Yes, "{ordinary}");
     }
     // Nobody says anything: allocations that ended, returned, or were never made.
     for unsaid in ["192.88.99.1", "3ffe::1", "4000::1", "fec0::1", "::5", "fe00::1"] {
-        assert_eq!(verdict(unsaid).globally_reachable, None, "{unsaid}");
+        assert_eq!(verdict(unsaid).globally_reachable, Says::Nothing, "{unsaid}");
         assert!(verdict(unsaid).decided_by.is_some(), "{unsaid}");
     }
     // The row around one that ended is in force.
-    assert_eq!(verdict("2001:10::1").globally_reachable, Some(false));
+    assert_eq!(verdict("2001:10::1").globally_reachable, Says::No);
     assert_eq!(verdict("2001:10::1").decided_by.unwrap().to_string(), "2001::/23");
 }
 
 #[test]
 fn a_group_is_no_source_and_reaches_as_far_as_its_scope() {
     for (group, forwardable, global) in [
-        ("224.0.0.1", Some(false), Some(false)),
-        ("224.0.1.1", Some(true), Some(true)),
-        ("224.1.0.1", None, None),
-        ("232.1.2.3", Some(true), Some(true)),
-        ("233.252.0.1", Some(true), Some(true)),
-        ("239.255.255.250", Some(true), Some(false)),
-        ("ff02::1", Some(false), Some(false)),
-        ("ff05::2", Some(true), Some(false)),
-        ("ff3e::1234", Some(true), Some(true)),
-        ("ff0f::1", None, None),
+        ("224.0.0.1", Says::No, Says::No),
+        ("224.0.1.1", Says::Yes, Says::Yes),
+        ("224.1.0.1", Says::Nothing, Says::Nothing),
+        ("232.1.2.3", Says::Yes, Says::Yes),
+        ("233.252.0.1", Says::Yes, Says::Yes),
+        ("239.255.255.250", Says::Yes, Says::No),
+        ("ff02::1", Says::No, Says::No),
+        ("ff05::2", Says::Yes, Says::No),
+        ("ff3e::1234", Says::Yes, Says::Yes),
+        ("ff0f::1", Says::Nothing, Says::Nothing),
     ] {
         let verdict = special::verdict(group.parse().unwrap());
-        assert_eq!((verdict.source, verdict.destination), (Some(false), Some(true)), "{group}");
+        assert_eq!((verdict.source, verdict.destination), (Says::No, Says::Yes), "{group}");
         assert_eq!((verdict.forwardable, verdict.globally_reachable), (forwardable, global));
     }
 }
@@ -239,6 +239,21 @@ fn rows_within_a_network() {
     assert_eq!(within("224.4.0.0/15"), ["224.3.0.0-224.4.255.255", "224.5.0.0-224.251.255.255"]);
     let all = within("::/0");
     assert!(all.len() > 40 && all[0] == "::/8", "{all:?}");
+}
+
+#[test]
+fn of_a_network_that_holds_rows() {
+    let verdict = |net: &str| special::verdict_of(net.parse().unwrap());
+    // Not the row of its first address: that is one of those within.
+    assert_eq!(verdict("192.0.0.0/8").globally_reachable, Says::Yes);
+    assert_eq!(verdict("192.0.0.0/8").decided_by, None);
+    assert_eq!(verdict("192.0.0.0/24").globally_reachable, Says::No);
+    assert_eq!(verdict("10.1.0.0/16").forwardable, Says::Yes);
+    assert_eq!(verdict("2002::/17").globally_reachable, Says::NotApplicable);
+    assert_eq!(verdict("::/0").source, Says::Nothing);
+    assert_eq!(verdict("224.0.0.0/4").source, Says::No);
+    assert_eq!(verdict("224.0.0.0/4").globally_reachable, Says::Nothing);
+    assert_eq!(verdict("ff02::/16").forwardable, Says::No);
 }
 
 #[test]
@@ -289,4 +304,10 @@ fn json_keeps_what_the_registry_leaves_open() {
     assert_eq!(json("192.88.99.1")["terminated"], "2015-03");
     assert!(json("192.88.99.1")["source"].is_null());
     assert!(json("224.0.0.1")["source"].is_null());
+    let verdict = |text: &str| special::verdict(text.parse().unwrap());
+    let verdict = |text: &str| serde_json::to_value(verdict(text)).unwrap();
+    assert_eq!(verdict("2002::1")["globally_reachable"], "N/A");
+    assert_eq!(verdict("8.8.8.8")["globally_reachable"], true);
+    assert!(verdict("8.8.8.8")["decided_by"].is_null());
+    assert!(verdict("192.88.99.1")["globally_reachable"].is_null());
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use plumb_wire::addr::embedded::Nat64Prefix;
 use plumb_wire::addr::text::{self, AddressError, Problem};
 
 use crate::error::CommandError;
@@ -15,6 +16,18 @@ pub fn address(text: &str) -> Result<IpAddr, CommandError> {
 /// Reads a network; an address alone is the network of that one. Host bits are kept.
 pub fn network(text: &str) -> Result<IpNet, CommandError> {
     text::network(text).map_err(refused)
+}
+
+/// Reads the prefix of a NAT64 translator.
+pub fn nat64(text: &str) -> Result<Nat64Prefix, CommandError> {
+    let refused = |why: String| {
+        let error = CommandError::usage(why).at(text, 0..text.len());
+        error.hint("for instance --nat64 2001:db8:64::/96")
+    };
+    match network(text)? {
+        IpNet::V4(_) => Err(refused("a translator's prefix is of IPv6".to_owned())),
+        IpNet::V6(net) => Nat64Prefix::try_from(net).map_err(|error| refused(error.to_string())),
+    }
 }
 
 /// The error as it is shown: the place, what would be right, and which command takes such a text.

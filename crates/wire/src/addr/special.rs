@@ -74,19 +74,32 @@ fn sorted(blocks: impl Iterator<Item = &'static Block>) -> Vec<&'static Block> {
     blocks
 }
 
-/// What may be done with an address, all rows considered. None: no registry says.
+/// Whether something holds of an address, as far as anybody says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Says {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// The registry says `N/A`: what is embedded decides.
+    NotApplicable,
+    /// No registry says anything.
+    Nothing,
+}
+
+/// What may be done with an address, all rows considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// A datagram that passes two devices may come from it.
-    pub source: Option<bool>,
+    pub source: Says,
     /// A datagram that passes two devices may go to it.
-    pub destination: Option<bool>,
+    pub destination: Says,
     /// Routers forward to it.
-    pub forwardable: Option<bool>,
+    pub forwardable: Says,
     /// From beyond an administrative domain too.
-    pub globally_reachable: Option<bool>,
+    pub globally_reachable: Says,
     /// Every implementation of IP treats it in a special way.
-    pub reserved_by_protocol: Option<bool>,
+    pub reserved_by_protocol: Says,
     /// The row that decides; none for an ordinary unicast address of IPv4, which no row is about.
     pub decided_by: Option<Extent>,
 }
@@ -95,14 +108,25 @@ pub struct Verdict {
 /// ordinary unicast address. Of multicast, the scope decides. A row that was terminated decides
 /// nothing: the one around it does, and where there is none nobody says anything.
 pub fn verdict(address: IpAddr) -> Verdict {
-    let rows = rows(address);
+    decide(&rows(address), address, address)
+}
+
+/// What may be done with the addresses of a network, but for those of the rows
+/// [within](within()) it.
+pub fn verdict_of(net: IpNet) -> Verdict {
+    decide(&covering(net), net.network(), net.broadcast())
+}
+
+fn decide(rows: &[&'static Block], first: IpAddr, last: IpAddr) -> Verdict {
     if let Some((row, is)) = rows.iter().find_map(|row| Some((row, row.properties()?))) {
+        let [source, destination, forwardable, globally_reachable, reserved_by_protocol] =
+            is.columns().map(|(_, cell)| cell.map_or(Says::NotApplicable, Says::from));
         return Verdict {
-            source: Some(is.source),
-            destination: Some(is.is_destination()),
-            forwardable: Some(is.is_forwardable()),
-            globally_reachable: is.globally_reachable(),
-            reserved_by_protocol: Some(is.reserved_by_protocol),
+            source,
+            destination,
+            forwardable,
+            globally_reachable,
+            reserved_by_protocol,
             decided_by: Some(row.extent),
         };
     }
@@ -112,17 +136,18 @@ pub fn verdict(address: IpAddr) -> Verdict {
         destination: says,
         forwardable: says,
         globally_reachable: says,
-        reserved_by_protocol: says.map(|_| false),
+        reserved_by_protocol: if says == Says::Yes { Says::No } else { says },
         decided_by,
     };
     match rows.first().map(|row| (row.special(), row.registry())) {
-        None => all(Some(true)),
+        None if first.is_ipv4() => all(Says::Yes),
         // The broadest one that an ordinary address has.
-        Some((None, Registry::Ipv6Space)) if is_global_unicast(address) => all(Some(true)),
+        Some((None, Registry::Ipv6Space)) if is_global_unicast(first) => all(Says::Yes),
         Some((None, Registry::Ipv4Multicast | Registry::Ipv6Multicast)) => {
-            of_multicast(address, decided_by)
+            of_multicast(first, last, decided_by)
         }
-        Some(_) => all(None),
+        _ if first.is_multicast() => of_multicast(first, last, decided_by),
+        _ => all(Says::Nothing),
     }
 }
 
@@ -130,28 +155,59 @@ fn is_global_unicast(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.segments()[0] >> 13 == 1)
 }
 
-/// A group is a destination and never a source (RFC 1112 section 7.2, RFC 4291 section 2.7).
-fn of_multicast(address: IpAddr, decided_by: Option<Extent>) -> Verdict {
-    let (forwardable, globally_reachable) = match address {
-        IpAddr::V4(address) => match address.octets() {
-            [224, 0, 0, _] => (Some(false), Some(false)),
-            [224, 1 | 5..=251, ..] | [225..=231 | 235..=238, ..] => (None, None),
-            [239, ..] => (Some(true), Some(false)),
-            _ => (Some(true), Some(true)),
-        },
-        IpAddr::V6(address) => match Scope::of(address) {
-            None | Some(Scope::Unassigned(_)) => (None, None),
-            Some(Scope::InterfaceLocal | Scope::LinkLocal) => (Some(false), Some(false)),
-            Some(Scope::Global) => (Some(true), Some(true)),
-            Some(_) => (Some(true), Some(false)),
-        },
+const UNSAID: (Says, Says) = (Says::Nothing, Says::Nothing);
+
+/// Groups are destinations and never sources (RFC 1112 section 7.2, RFC 4291 section 2.7).
+fn of_multicast(first: IpAddr, last: IpAddr, decided_by: Option<Extent>) -> Verdict {
+    let is_one = match (first, last) {
+        // No row ends between them.
+        (IpAddr::V4(_), IpAddr::V4(_)) => rows(first) == rows(last),
+        (IpAddr::V6(first), IpAddr::V6(last)) => first.segments()[0] == last.segments()[0],
+        _ => false,
     };
+    let (forwardable, globally_reachable) = if is_one { reach_of_group(first) } else { UNSAID };
     Verdict {
-        source: Some(false),
-        destination: Some(true),
+        source: Says::No,
+        destination: Says::Yes,
         forwardable,
         globally_reachable,
-        reserved_by_protocol: Some(true),
+        reserved_by_protocol: Says::Yes,
         decided_by,
+    }
+}
+
+/// Whether routers forward to a group, and beyond an administrative domain.
+fn reach_of_group(group: IpAddr) -> (Says, Says) {
+    match group {
+        IpAddr::V4(address) => match address.octets() {
+            [224, 0, 0, _] => (Says::No, Says::No),
+            [224, 1 | 5..=251, ..] | [225..=231 | 235..=238, ..] => UNSAID,
+            [239, ..] => (Says::Yes, Says::No),
+            _ => (Says::Yes, Says::Yes),
+        },
+        IpAddr::V6(address) => match Scope::of(address) {
+            None | Some(Scope::Unassigned(_)) => UNSAID,
+            Some(Scope::InterfaceLocal | Scope::LinkLocal) => (Says::No, Says::No),
+            Some(Scope::Global) => (Says::Yes, Says::Yes),
+            Some(_) => (Says::Yes, Says::No),
+        },
+    }
+}
+
+impl From<bool> for Says {
+    fn from(says: bool) -> Says {
+        if says { Says::Yes } else { Says::No }
+    }
+}
+
+/// True, false, the text `N/A`, or null where nobody says anything.
+impl Serialize for Says {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Says::Yes => serializer.serialize_bool(true),
+            Says::No => serializer.serialize_bool(false),
+            Says::NotApplicable => serializer.serialize_str("N/A"),
+            Says::Nothing => serializer.serialize_none(),
+        }
     }
 }
