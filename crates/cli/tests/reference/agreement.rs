@@ -135,6 +135,9 @@ fn flags_options_and_states_of_tcp() {
     };
     let (flags, options, states) = (are("flag"), are("option"), are("state"));
     assert_eq!(flags.len() + options.len() + states.len(), Kind::Tcp.pages().count());
+    // Kinds that programs took without asking have a page and no name.
+    let registered = |page: &Page| !page.key.starts_with("unassigned-");
+    let options: Vec<Page> = options.into_iter().filter(registered).collect();
     agree(&options, rows!(TcpOptionType), alike);
     let bits = [
         (0x01, "FIN"),
@@ -151,6 +154,9 @@ fn flags_options_and_states_of_tcp() {
         (header[12], header[13]) = (0x50, u8::try_from(bit).unwrap());
         assert_eq!(<Tcp as Layout>::decode(&header).unwrap().flag_names(), name);
     }
+    // AE, the ninth bit, is among the reserved ones in `wire`.
+    let flags: Vec<Page> =
+        flags.into_iter().filter(|page| plain(*page).is_some_and(|bit| bit <= 0x80)).collect();
     agree(&flags, bits.into_iter(), called);
     let names = (1..=11).map(|state| (i64::from(state), plumb_sys::tcp::state_name(state)));
     agree(&states, names, called);
