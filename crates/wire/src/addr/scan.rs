@@ -271,10 +271,12 @@ impl Item {
     }
 }
 
-/// An address as the fast path has it.
-#[derive(Debug, Clone, Copy)]
-enum Address {
+/// An address as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address {
+    /// Of IPv4.
     V4(u32),
+    /// Of IPv6.
     V6(u128),
 }
 
@@ -311,6 +313,13 @@ fn fast(bytes: &[u8]) -> Option<(Item, usize)> {
         _ => return None,
     };
     Some((Item { span, has_host_bits: false }, end))
+}
+
+/// The address that `bytes` begin with, and its length. What follows is for the caller to judge:
+/// perhaps the address only seemed to end there.
+#[inline]
+pub fn leading(bytes: &[u8]) -> Option<(Address, usize)> {
+    address(bytes)
 }
 
 #[inline]
@@ -373,13 +382,8 @@ fn ipv6(bytes: &[u8]) -> Option<(u128, usize)> {
     }
     loop {
         let start = at;
-        let mut group = 0;
-        while at - start < 4
-            && let Some(digit) = bytes.get(at).and_then(|byte| hex(*byte))
-        {
-            group = group << 4 | u128::from(digit);
-            at += 1;
-        }
+        let (group, length) = group(&bytes[at..]);
+        at += length;
         if at == start {
             // Nothing may follow a run of zeros, and something must follow a colon.
             if run == Some(count) {
@@ -392,7 +396,7 @@ fn ipv6(bytes: &[u8]) -> Option<(u128, usize)> {
             (value, count, at) = (value << 32 | u128::from(octets), count + 2, start + length);
             break;
         }
-        (value, count) = (value << 16 | group, count + 1);
+        (value, count) = (value << 16 | u128::from(group), count + 1);
         if bytes.get(at) != Some(&b':') || count == GROUPS {
             break;
         }
@@ -422,14 +426,36 @@ fn spread(value: u128, count: usize, run: usize) -> u128 {
     head << (16 * (8 - run)) | value & u128::ones(behind as u8)
 }
 
-#[inline]
-fn hex(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
+/// What is no digit.
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each byte as a hexadecimal digit.
+const HEX: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        table[digit as usize] = value;
+        table[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
     }
+    table
+};
+
+/// Up to four hexadecimal digits, and how many there are.
+#[inline]
+fn group(bytes: &[u8]) -> (u16, usize) {
+    // Most groups have four.
+    if let [a, b, c, d, ..] = *bytes {
+        let [a, b, c, d] = [a, b, c, d].map(|byte| HEX[usize::from(byte)]);
+        if a | b | c | d < 16 {
+            let [a, b, c, d] = [a, b, c, d].map(u16::from);
+            return (a << 12 | b << 8 | c << 4 | d, 4);
+        }
+    }
+    let digits = bytes.iter().take(4).map(|byte| HEX[usize::from(*byte)]);
+    let digits = digits.take_while(|digit| *digit != NO_DIGIT);
+    digits.fold((0, 0), |(value, length), digit| (value << 4 | u16::from(digit), length + 1))
 }
 
 /// One to three digits, the first of which is no zero unless it is the only one.

@@ -25,6 +25,8 @@ pub trait Number: Copy + Ord + std::fmt::Debug + sealed::Sealed {
     fn previous(self) -> Option<Self>;
     /// How many of the lowest bits are zero.
     fn zeros(self) -> u8;
+    /// How many of the lowest bits can take every value without the number growing beyond this.
+    fn whole_bits(self) -> u8;
     /// The lowest `bits` bits set.
     fn ones(bits: u8) -> Self;
     /// `self + other`, which the caller knows to fit.
@@ -68,6 +70,9 @@ macro_rules! number {
             }
             fn zeros(self) -> u8 {
                 self.trailing_zeros() as u8
+            }
+            fn whole_bits(self) -> u8 {
+                self.checked_add(1).map_or(Self::BITS as u8, |count| count.ilog2() as u8)
             }
             fn ones(bits: u8) -> Self {
                 match bits {
@@ -152,10 +157,7 @@ impl<T: Number> Iterator for Prefixes<T> {
     fn next(&mut self) -> Option<(T, u8)> {
         let Span { first, last } = self.left?;
         // The largest network that begins here: as its first bits allow, and not beyond the end.
-        let mut host_bits = first.zeros();
-        while host_bits > 0 && first.or(T::ones(host_bits)) > last {
-            host_bits -= 1;
-        }
+        let host_bits = first.zeros().min(last.minus(first).whole_bits());
         let end = first.or(T::ones(host_bits));
         self.left = match end.next() {
             Some(next) if end < last => Some(Span { first: next, last }),

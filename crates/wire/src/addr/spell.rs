@@ -28,13 +28,21 @@ pub fn octet(out: &mut Vec<u8>, value: u8) {
 }
 
 /// Adds an IPv4 address.
+#[inline]
 pub fn ipv4(out: &mut Vec<u8>, address: u32) {
-    let [a, b, c, d] = address.to_be_bytes();
-    for value in [a, b, c] {
-        octet(out, value);
-        out.push(b'.');
+    // Whole octets are copied, the end of which the next one overwrites.
+    let mut text = [0; 16];
+    let mut end = 0;
+    for (i, value) in address.to_be_bytes().into_iter().enumerate() {
+        if i > 0 {
+            text[end] = b'.';
+            end += 1;
+        }
+        let (digits, length) = OCTETS[usize::from(value)];
+        text[end..end + 3].copy_from_slice(&digits);
+        end += usize::from(length);
     }
-    octet(out, d);
+    out.extend_from_slice(&text[..end]);
 }
 
 /// Adds an IPv6 address as RFC 5952 has it; a mapped one with its IPv4 part, section 5.
@@ -45,23 +53,31 @@ pub fn ipv6(out: &mut Vec<u8>, address: u128) {
     }
     let groups = Ipv6Addr::from_bits(address).segments();
     let (run, length) = longest_run(&groups);
-    let mut at = 0;
-    while at < groups.len() {
-        if at == run && length > 1 {
-            out.extend_from_slice(b"::");
-            at += length;
+    let run = if length > 1 { run..run + length } else { 0..0 };
+    // Eight groups with their colons, and what the copy of the last writes too much.
+    let mut text = [0; 48];
+    let mut end = 0;
+    for (at, group) in groups.into_iter().enumerate() {
+        if run.contains(&at) {
+            if at == run.start {
+                text[end..end + 2].copy_from_slice(b"::");
+                end += 2;
+            }
             continue;
         }
-        let behind_run = length > 1 && at == run + length;
-        if at > 0 && !behind_run {
-            out.push(b':');
+        if at > 0 && (at != run.end || run.is_empty()) {
+            text[end] = b':';
+            end += 1;
         }
-        group(out, groups[at]);
-        at += 1;
+        let (digits, length) = hexadecimal(group);
+        text[end..end + 4].copy_from_slice(&digits);
+        end += length;
     }
+    out.extend_from_slice(&text[..end]);
 }
 
 /// Where the first of the longest runs of zero groups begins, and how long it is.
+#[inline]
 fn longest_run(groups: &[u16; 8]) -> (usize, usize) {
     let (mut best, mut current) = ((0, 0), (0, 0));
     for (at, group) in groups.iter().enumerate() {
@@ -77,13 +93,14 @@ fn longest_run(groups: &[u16; 8]) -> (usize, usize) {
     best
 }
 
-/// Adds one to four hexadecimal digits.
+/// The one to four digits of a group, in front, and how many there are.
 #[inline]
-fn group(out: &mut Vec<u8>, value: u16) {
+fn hexadecimal(value: u16) -> ([u8; 4], usize) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let blank = (value.leading_zeros() / 4).min(3);
+    let value = value << (4 * blank);
     let digits = [12, 8, 4, 0].map(|shift| DIGITS[usize::from(value >> shift & 0xf)]);
-    let blank = usize::from(value.leading_zeros() as u8 / 4).min(3);
-    out.extend_from_slice(&digits[blank..]);
+    (digits, 4 - blank as usize)
 }
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ pub struct Complement {
 
 impl Run for Complement {
     const EXAMPLES: &'static str = "
-        plumb ip complement -4 10.0.0.0/8                         # the rest of IPv4
-        plumb ip complement --in 192.0.2.0/24 192.0.2.64/26       # what is free in it
-        plumb ip complement --in 2001:db8::/32 < allocated.txt    # gaps of a plan";
+        plumb ip complement -4 10.0.0.0/8                   # the rest of IPv4
+        plumb ip complement --in 192.0.2.0/24 192.0.2.64/26 # what is free in it
+        plumb ip complement --in 2001:db8::/32 < used.txt   # gaps of a plan";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let mut sources = input::sources_or_stdin(&self.sets)?;

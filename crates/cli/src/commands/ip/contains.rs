@@ -49,10 +49,10 @@ pub struct Contains {
 
 impl Run for Contains {
     const EXAMPLES: &'static str = "
-        plumb ip contains 10.0.0.0/8 10.1.2.3                 # exit 0: it does
-        plumb ip contains 10.0.0.0/8 192.0.2.1                # exit 1: it does not
-        plumb ip contains nets.txt --file seen.txt            # lines that are in nets.txt
-        plumb ip contains nets.txt --not --column 1 < access.log  # and those that are not";
+        plumb ip contains 10.0.0.0/8 10.1.2.3      # exit 0: it does
+        plumb ip contains 10.0.0.0/8 192.0.2.1     # exit 1: it does not
+        plumb ip contains nets.txt --file seen.txt # the lines that are in it
+        plumb ip contains nets.txt --not --column 1 < access.log  # those not";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let (source, asked) = self.sources()?;

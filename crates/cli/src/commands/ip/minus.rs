@@ -28,9 +28,9 @@ pub struct Minus {
 
 impl Run for Minus {
     const EXAMPLES: &'static str = "
-        plumb ip minus 10.0.0.0/24 10.0.0.64/26              # two networks are left
-        plumb ip minus allowed.txt blocked.txt 192.0.2.0/24  # files and networks
-        plumb ip minus 10.0.0.0/8,192.168.0.0/16 @used       # a list, and a file";
+        plumb ip minus 10.0.0.0/24 10.0.0.64/26          # two networks are left
+        plumb ip minus allowed.txt blocked.txt 192.0.2.1 # files and addresses
+        plumb ip minus 10.0.0.0/8,192.168.0.0/16 @used   # a list, and a file";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let words: Vec<String> = std::iter::once(self.from).chain(self.out).collect();
