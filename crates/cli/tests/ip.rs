@@ -78,12 +78,10 @@ fn every_prefix_is_drawn_within_80_columns() {
 #[test]
 fn without_unicode_the_drawing_is_ascii() {
     let mut command = ground::command();
-    let output = command.env("LC_ALL", "en_US.ISO-8859-1").args(["ip", "10.0.0.77/26"]).output().unwrap();
+    let output =
+        command.env("LC_ALL", "en_US.ISO-8859-1").args(["ip", "10.0.0.77/26"]).output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        shown.is_ascii() && shown.contains("\\____ network, 26 bits _____/\\_ 6 _/"),
-        "{shown}"
-    );
+    assert!(shown.is_ascii() && shown.contains("\\____ network, 26 bits _____/\\ 6 _/"), "{shown}");
 }
 
 #[test]
@@ -388,6 +386,15 @@ fn bad_input_is_pointed_at() {
         shown += &String::from_utf8(output.stderr).unwrap();
     }
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn a_mistyped_command_is_not_taken_for_a_name_alone() {
+    let output = run(&["ip", "explian", "10.0.0.1", "10.0.0.2/24"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("did you mean explain?"), "{stderr}");
+    assert!(!String::from_utf8(run(&["ip", "www.example.com"]).stderr).unwrap().contains("mean"));
 }
 
 #[test]

@@ -1,31 +1,31 @@
 //! `plumb ip ...`.
 
-mod binary;
-mod explain;
-mod facts;
-mod link;
-mod numbers;
 mod answer;
+mod binary;
 mod chunks;
 mod complement;
 mod contains;
 mod embedded;
+mod explain;
+mod facts;
 mod input;
 mod intersect;
+mod link;
 mod list;
 mod merge;
 mod minus;
 mod neighbours;
 mod net;
+mod numbers;
 mod random;
 mod range;
-mod split;
-mod xor;
 mod reverse;
 mod show;
 mod special;
+mod split;
+mod xor;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use plumb_report::Line;
 use plumb_report::text::Detail;
@@ -37,6 +37,7 @@ use crate::args::output::OutputArgs;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{Output, Session};
+use crate::suggest;
 use facts::Facts;
 
 /// Take an address or a network apart
@@ -103,7 +104,7 @@ impl Run for Ip {
     const SUBCOMMANDS: &'static [Entry] = Below::TABLE;
 
     fn run(mut self) -> Result<ExitStatus, CommandError> {
-        if let Some(command) = self.command {
+        if let Some(command) = self.command.take() {
             return command.run();
         }
         join_mask(&mut self.texts);
@@ -114,11 +115,7 @@ impl Run for Ip {
         let mut shown = 0;
         each_text(&self.texts, |text| {
             let text = text.trim();
-            let (network, alone) = match (self.from_int, self.from_hex) {
-                (true, _) => (numbers::integer(text, self.ipv6)?.into(), true),
-                (_, true) => (numbers::hexadecimal(text, self.ipv6)?.into(), true),
-                _ => (ip::network(text)?, !text.contains('/')),
-            };
+            let (network, alone) = self.read(text)?;
             let mut facts = Facts::of(text, network, alone);
             if !translators.is_empty() {
                 facts.inside = embedded::Inside::of(network, &translators);
@@ -134,6 +131,29 @@ impl Run for Ip {
         })?;
         session.end(ExitStatus::GOOD)
     }
+}
+
+impl Ip {
+    /// The network that a text says, and whether it is an address alone.
+    fn read(&self, text: &str) -> Result<(IpNet, bool), CommandError> {
+        if self.from_int {
+            return Ok((numbers::integer(text, self.ipv6)?.into(), true));
+        }
+        if self.from_hex {
+            return Ok((numbers::hexadecimal(text, self.ipv6)?.into(), true));
+        }
+        let network = ip::network(text).map_err(|error| error.hint_if(command_like(text)))?;
+        Ok((network, !text.contains('/')))
+    }
+}
+
+/// The command that a word which is no address may have been meant as.
+fn command_like(text: &str) -> Option<String> {
+    if !text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
+    let below = Below::augment_subcommands(clap::Command::new("ip"));
+    suggest::did_you_mean(text, below.get_subcommands().map(clap::Command::get_name))
 }
 
 /// Makes `NET MASK` one text, where the second word cannot be meant as an
