@@ -4,6 +4,8 @@ mod class;
 mod mac;
 mod scope;
 pub mod embedded;
+pub mod find;
+pub mod longest;
 pub mod scan;
 pub mod set;
 pub mod special;

@@ -1,0 +1,314 @@
+//! The longest matching prefix of an address, among a million prefixes.
+//!
+//! Prefixes either nest or have nothing in common. So they are kept in the order of their first
+//! addresses, each with the one around it: the last that begins at or before an address is, or
+//! lies within, the longest that has it, and a few steps outwards find it. That takes no more
+//! memory than the prefixes themselves.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::set::{AnySpan, Number, Span};
+
+/// Stands for "no other prefix is around this one".
+const NONE: u32 = u32::MAX;
+/// Most prefixes of a family: the numbers of [`Entry::around`] end there.
+const ENTRIES_MAX: usize = NONE as usize;
+/// Bits of the index: its 65,537 places are few enough to stay in the cache.
+const INDEX_BITS: u32 = 16;
+
+/// A prefix of a table.
+#[derive(Debug, Clone, Copy)]
+struct Entry<T> {
+    first: T,
+    /// What the caller knows it by.
+    value: u32,
+    /// The next longer prefix around it.
+    around: u32,
+    length: u8,
+}
+
+impl<T: Number> Entry<T> {
+    #[inline]
+    fn last(&self) -> T {
+        self.first.or(T::ones(T::BITS - self.length))
+    }
+}
+
+/// The prefix that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<T> {
+    /// Its first address.
+    pub first: T,
+    /// Its length.
+    pub length: u8,
+    /// What it was added with.
+    pub value: u32,
+}
+
+/// The prefixes of one family.
+#[derive(Debug, Clone)]
+pub struct Prefixes<T> {
+    /// By first address, then by length.
+    entries: Vec<Entry<T>>,
+    /// Where the entries of each slice of the family begin, and at the end their number.
+    index: Vec<u32>,
+    /// Where the first slice begins.
+    base: T,
+    /// Bits of an address within a slice.
+    shift: u32,
+}
+
+impl<T: Number> Prefixes<T> {
+    /// Of two that are the same, the one of the smaller value stays.
+    fn of(mut entries: Vec<Entry<T>>) -> Prefixes<T> {
+        entries.sort_unstable_by_key(|entry| (entry.first, entry.length, entry.value));
+        entries.dedup_by_key(|entry| (entry.first, entry.length));
+        nest(&mut entries);
+        let base = entries.first().map_or(T::MIN, |entry| entry.first);
+        let end = entries.last().map_or(T::MIN, |entry| entry.first);
+        let used_bits = 128 - end.minus(base).wide().leading_zeros();
+        let shift = used_bits.saturating_sub(INDEX_BITS);
+        let mut prefixes = Prefixes { entries, index: Vec::new(), base, shift };
+        prefixes.index = prefixes.indexed();
+        prefixes
+    }
+
+    fn indexed(&self) -> Vec<u32> {
+        let mut index = Vec::with_capacity((1 << INDEX_BITS) + 1);
+        for (at, entry) in (0u32..).zip(&self.entries) {
+            let slice = self.slice(entry.first);
+            while index.len() <= slice {
+                index.push(at);
+            }
+        }
+        index.push(self.entries.len() as u32);
+        index
+    }
+
+    /// The slice of an address that is not below the base.
+    #[inline]
+    fn slice(&self, address: T) -> usize {
+        (address.minus(self.base).wide() >> self.shift) as usize
+    }
+
+    /// The longest prefix that has the address.
+    #[inline]
+    pub fn find(&self, address: T) -> Option<Found<T>> {
+        if address < self.base {
+            return None;
+        }
+        let slice = self.slice(address).min(self.index.len().checked_sub(2)?);
+        let (start, end) = (self.index[slice] as usize, self.index[slice + 1] as usize);
+        let behind = self.entries[start..end].partition_point(|entry| entry.first <= address);
+        let mut at = (start + behind).checked_sub(1)?;
+        loop {
+            let entry = self.entries.get(at)?;
+            if address <= entry.last() {
+                let Entry { first, length, value, .. } = *entry;
+                return Some(Found { first, length, value });
+            }
+            at = entry.around as usize;
+        }
+    }
+
+    /// How many different prefixes there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// Finds the prefix around each one.
+fn nest<T: Number>(entries: &mut [Entry<T>]) {
+    let mut around: Vec<(u32, T)> = Vec::with_capacity(T::BITS.into());
+    for (at, entry) in (0u32..).zip(entries) {
+        while around.last().is_some_and(|(_, last)| *last < entry.first) {
+            around.pop();
+        }
+        entry.around = around.last().map_or(NONE, |(at, _)| *at);
+        around.push((at, entry.last()));
+    }
+}
+
+/// Takes prefixes in any order.
+#[derive(Debug)]
+pub struct TableBuilder {
+    v4: Vec<Entry<u32>>,
+    v6: Vec<Entry<u128>>,
+}
+
+impl Default for TableBuilder {
+    fn default() -> TableBuilder {
+        TableBuilder { v4: Vec::new(), v6: Vec::new() }
+    }
+}
+
+impl TableBuilder {
+    /// Adds the prefixes that together are `span`: one, if it is a network. False if there is no
+    /// more room.
+    #[inline]
+    #[must_use]
+    pub fn add(&mut self, span: AnySpan, value: u32) -> bool {
+        match span {
+            AnySpan::V4(span) => add(&mut self.v4, span, value),
+            AnySpan::V6(span) => add(&mut self.v6, span, value),
+        }
+    }
+
+    /// The table of all that was added.
+    pub fn finish(self) -> Table {
+        Table { v4: Prefixes::of(self.v4), v6: Prefixes::of(self.v6) }
+    }
+}
+
+#[inline]
+fn add<T: Number>(entries: &mut Vec<Entry<T>>, span: Span<T>, value: u32) -> bool {
+    for (first, length) in span.prefixes() {
+        if entries.len() >= ENTRIES_MAX {
+            return false;
+        }
+        entries.push(Entry { first, value, around: NONE, length });
+    }
+    true
+}
+
+/// Prefixes of both families, to find the longest that has an address. The families have nothing
+/// in common.
+///
+/// ```
+/// use plumb_wire::addr::longest::TableBuilder;
+/// let mut builder = TableBuilder::default();
+/// for (value, net) in [(1, "10.0.0.0/8"), (2, "10.1.0.0/16")] {
+///     assert!(builder.add(net.parse::<ipnet::IpNet>()?.into(), value));
+/// }
+/// let table = builder.finish();
+/// assert_eq!(table.find("10.1.2.3".parse().unwrap()), Some(("10.1.0.0/16".parse()?, 2)));
+/// assert_eq!(table.find("10.2.2.3".parse().unwrap()), Some(("10.0.0.0/8".parse()?, 1)));
+/// assert_eq!(table.find("::1".parse().unwrap()), None);
+/// # Ok::<(), ipnet::AddrParseError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Of IPv4.
+    pub v4: Prefixes<u32>,
+    /// Of IPv6.
+    pub v6: Prefixes<u128>,
+}
+
+impl Table {
+    /// The longest prefix that has the address, and what it was added with.
+    pub fn find(&self, address: IpAddr) -> Option<(IpNet, u32)> {
+        match address {
+            IpAddr::V4(address) => self.v4.find(address.to_bits()).map(Found::pair),
+            IpAddr::V6(address) => self.v6.find(address.to_bits()).map(Found::pair),
+        }
+    }
+
+    /// How many different prefixes there are.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+}
+
+impl<T: Number> Found<T> {
+    fn pair(self) -> (IpNet, u32) {
+        (self.first.network(self.length), self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use ipnet::{Ipv4Net, Ipv6Net};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Near each other, so that they nest, or anywhere.
+    fn networks() -> impl Strategy<Value = Vec<IpNet>> {
+        let v4 = (any::<u32>(), 0..=32u8, any::<bool>()).prop_map(|(bits, length, near)| {
+            let bits = if near { 0x0a00_0000 | bits & 0x0f0f } else { bits };
+            Ipv4Net::new_assert(Ipv4Addr::from_bits(bits), length).trunc().into()
+        });
+        let v6 = (any::<u128>(), 0..=128u8, any::<bool>()).prop_map(|(bits, length, near)| {
+            let bits = if near { 0x2001_0db8 << 96 | bits & 0x0f0f } else { bits };
+            Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), length).trunc().into()
+        });
+        proptest::collection::vec(prop_oneof![v4, v6], 0..60)
+    }
+
+    fn naive(networks: &[IpNet], address: IpAddr) -> Option<(IpNet, u32)> {
+        let with = networks.iter().zip(0u32..).filter(|(network, _)| network.contains(&address));
+        let longest =
+            with.max_by_key(|(network, value)| (network.prefix_len(), u32::MAX - *value));
+        longest.map(|(network, value)| (*network, value))
+    }
+
+    fn table(networks: &[IpNet]) -> Table {
+        let mut builder = TableBuilder::default();
+        for (network, value) in networks.iter().zip(0..) {
+            assert!(builder.add((*network).into(), value));
+        }
+        builder.finish()
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_scan_of_all_finds(networks in networks(), v4: u32, v6: u128) {
+            let table = table(&networks);
+            let edges = networks.iter().flat_map(|network| {
+                let span = AnySpan::from(*network);
+                let (first, last) = (span.first(), span.last());
+                let beside = |address: IpAddr, by: i8| match address {
+                    IpAddr::V4(a) => IpAddr::from(Ipv4Addr::from_bits(
+                        a.to_bits().wrapping_add_signed(by.into()))),
+                    IpAddr::V6(a) => IpAddr::from(Ipv6Addr::from_bits(
+                        a.to_bits().wrapping_add_signed(by.into()))),
+                };
+                [first, last, beside(first, -1), beside(last, 1)]
+            });
+            let anywhere = [Ipv4Addr::from_bits(v4).into(), Ipv6Addr::from_bits(v6).into()];
+            for address in edges.chain(anywhere) {
+                prop_assert_eq!(table.find(address), naive(&networks, address), "{}", address);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_of_equal_prefixes_counts() {
+        let net: IpNet = "10.0.0.0/8".parse().unwrap();
+        let table = table(&[net, net]);
+        assert_eq!(table.find("10.0.0.1".parse().unwrap()), Some((net, 0)));
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_in_an_empty_table() {
+        assert_eq!(table(&[]).find("::".parse().unwrap()), None);
+        assert!(table(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_chain_of_all_lengths() {
+        let all: Vec<IpNet> = (0..=128)
+            .map(|length| Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, length).into())
+            .collect();
+        let table = table(&all);
+        for bit in 0..128u32 {
+            let address = Ipv6Addr::from_bits(1 << bit).into();
+            assert_eq!(table.find(address), naive(&all, address));
+        }
+    }
+}
