@@ -26,6 +26,7 @@ code_points! {
         Unreachable = 3 => "destination unreachable",
         SourceQuench = 4 => "source quench",
         Redirect = 5 => "redirect",
+        AlternateHostAddress = 6 => "alternate host address",
         EchoRequest = 8 => "echo request",
         RouterAdvertisement = 9 => "router advertisement",
         RouterSolicitation = 10 => "router solicitation",
@@ -33,8 +34,26 @@ code_points! {
         ParameterProblem = 12 => "parameter problem",
         TimestampRequest = 13 => "timestamp request",
         TimestampReply = 14 => "timestamp reply",
+        InformationRequest = 15 => "information request",
+        InformationReply = 16 => "information reply",
+        AddressMaskRequest = 17 => "address mask request",
+        AddressMaskReply = 18 => "address mask reply",
+        Traceroute = 30 => "traceroute",
+        ConversionError = 31 => "datagram conversion error",
+        MobileHostRedirect = 32 => "mobile host redirect",
+        WhereAreYou = 33 => "IPv6 where-are-you",
+        IAmHere = 34 => "IPv6 I-am-here",
+        MobileRegistrationRequest = 35 => "mobile registration request",
+        MobileRegistrationReply = 36 => "mobile registration reply",
+        DomainNameRequest = 37 => "domain name request",
+        DomainNameReply = 38 => "domain name reply",
+        Skip = 39 => "SKIP",
+        Photuris = 40 => "Photuris",
+        ExperimentalMobility = 41 => "experimental mobility",
         ExtendedEchoRequest = 42 => "extended echo request",
         ExtendedEchoReply = 43 => "extended echo reply",
+        Experiment253 = 253 => "experiments (253)",
+        Experiment254 = 254 => "experiments (254)",
     }
 }
 
@@ -136,9 +155,18 @@ impl Icmp {
     pub fn code_name(kind: IcmpType, code: u8) -> Option<&'static str> {
         let names: &[&str] = match kind {
             IcmpType::Unreachable => &UNREACHABLE_CODES,
-            IcmpType::Redirect => {
-                &["for the network", "for the host", "for the service and network"]
-            }
+            IcmpType::Redirect => &[
+                "for the network",
+                "for the host",
+                "for the service and network",
+                "for the service and host",
+            ],
+            IcmpType::RouterAdvertisement => match code {
+                0 => return Some("for all traffic"),
+                16 => return Some("not for common traffic"),
+                _ => return None,
+            },
+            IcmpType::ExtendedEchoReply => &EXTENDED_ECHO_CODES,
             IcmpType::TimeExceeded => &["TTL was used up", "a fragment was missing"],
             IcmpType::ParameterProblem => &["at the pointer", "an option is missing", "bad length"],
             _ => return None,
@@ -164,6 +192,15 @@ impl Icmp {
         self.encode()
     }
 }
+
+/// RFC 8335 section 3.
+const EXTENDED_ECHO_CODES: [&str; 5] = [
+    "no error",
+    "malformed query",
+    "no such interface",
+    "no such table entry",
+    "several interfaces fit",
+];
 
 const UNREACHABLE_CODES: [&str; 16] = [
     "network unreachable",
