@@ -9,8 +9,8 @@ use plumb_report::{Line, Tone};
 
 use super::facts::{exploded, octets};
 
-/// Columns of IPv4 in binary, and of IPv6 in hexadecimal.
-pub(super) const COLUMNS: [usize; 2] = [35, 39];
+/// Columns of IPv4 in binary.
+const COLUMNS: usize = 35;
 
 /// An address as it is drawn: the digits, and how many bits a digit is.
 #[derive(Debug, Clone)]
@@ -70,16 +70,17 @@ impl Digits {
         let mut bit = 0;
         let mut border = self.text.len();
         for (column, c) in self.text.char_indices() {
-            if bit >= length {
+            let separates = matches!(c, ' ' | ':');
+            if bit >= length && !separates {
                 border = border.min(column);
                 break;
             }
-            if bit + self.bits_per_digit > length {
+            if !separates && bit + self.bits_per_digit > length {
                 // The border runs through this digit, which belongs to both.
                 border = column;
                 break;
             }
-            bit += if matches!(c, ' ' | ':') { 0 } else { self.bits_per_digit };
+            bit += if separates { 0 } else { self.bits_per_digit };
         }
         let total = self.text.chars().filter(|c| !matches!(c, ' ' | ':')).count();
         let host = total * self.bits_per_digit - length;
@@ -153,11 +154,15 @@ impl Place {
     /// Columns of an IPv4 address and of what separates it from its bits.
     const ADDRESS: usize = 18;
 
+    /// Whether bits and the decimal form of IPv4 fit on one line.
+    pub(super) fn has_room(&self) -> bool {
+        self.value + Place::ADDRESS + COLUMNS <= self.columns
+    }
+
     /// Where the digits begin: IPv4 has its decimal form before them, where
     /// there is room.
     fn digits(&self, address: IpAddr) -> usize {
-        let room = self.value + Place::ADDRESS + COLUMNS[0] <= self.columns;
-        self.value + if address.is_ipv4() && room { Place::ADDRESS } else { 0 }
+        self.value + if address.is_ipv4() && self.has_room() { Place::ADDRESS } else { 0 }
     }
 
     fn name(&self, name: &str) -> Line {

@@ -34,7 +34,7 @@ pub(super) fn lines(facts: &Facts, layout: &Layout) -> Vec<Line> {
             lines.extend(binary::all_bits(facts.address, network.netmask, length, &place));
         }
         lines.push(Line::new());
-        lines.extend(network_rows(network, columns));
+        lines.extend(network_rows(network, &place));
         lines.push(Line::new());
     }
     let verbose = layout.detail == Detail::Verbose;
@@ -100,11 +100,18 @@ fn picture(facts: &Facts, network: &Network, place: &Place) -> Vec<Line> {
 }
 
 /// What the prefix says beside its addresses.
-fn network_rows(network: &Network, columns: usize) -> Vec<Line> {
+fn network_rows(network: &Network, place: &Place) -> Vec<Line> {
     let is_ipv4 = network.first.is_ipv4();
     let length = network.prefix_length;
     let mut lines = Vec::new();
-    let mut add = |name: &str, text: String| lines.extend(row(name, &text, columns));
+    let mut add = |name: &str, text: String| lines.extend(row(name, &text, place.columns));
+    if is_ipv4 && !place.has_room() {
+        // The picture has no room for them.
+        add("netmask", network.netmask.to_string());
+        add("network", network.first.to_string());
+        add("hosts", format!("{} to {}", network.first_host, network.last_host));
+        network.broadcast.into_iter().for_each(|last| add("broadcast", last.to_string()));
+    }
     if is_ipv4 {
         add("wildcard", network.wildcard.to_string());
     } else if network.first != network.last {
