@@ -34,7 +34,7 @@ fn called(page: Page, name: &str) -> bool {
 
 /// Whether a name that the code made up for people has a word in common with
 /// those of the page.
-fn alike(page: Page, name: &str) -> bool {
+pub(super) fn alike(page: Page, name: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
         let parts = text.split(|c: char| !c.is_alphanumeric());
         parts.map(str::to_lowercase).filter(|word| word.len() > 1).collect()

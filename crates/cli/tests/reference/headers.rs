@@ -1,5 +1,5 @@
-//! Numbers as the kernel's headers, the C library's, and the system's lists of
-//! services and protocols have them.
+//! Numbers as the kernel's headers, the C library's, the system's lists of
+//! services and protocols, and tshark have them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,6 +7,8 @@ use std::fs;
 use plumb_evidence::reference::{Kind, Number, Page, word};
 
 use super::Complaints;
+use super::agreement::alike;
+use super::ground::installed;
 
 /// Constants of a header, by name: `#define NAME 1`, and `NAME = 1,` of an enum.
 struct Constants(BTreeMap<String, i64>);
@@ -187,4 +189,61 @@ fn protocols_are_those_of_the_system() {
     agree_with_list("/etc/protocols", Kind::Proto, 15);
     let Some(constants) = Constants::of(&["/usr/include/linux/in.h"]) else { return };
     constants.agree("IPPROTO_", Kind::Proto.pages(), 8);
+}
+
+/// Letters and digits of a name, lower case.
+fn compact(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
+}
+
+#[test]
+fn numbers_are_those_of_tshark() {
+    const FIELDS: [(&str, Kind, usize); 9] = [
+        ("tls.handshake.ciphersuite", Kind::Suite, 30),
+        ("tls.handshake.extensions_supported_group", Kind::Group, 10),
+        ("tls.alert_message.desc", Kind::Alert, 25),
+        ("dns.qry.type", Kind::Rtype, 60),
+        ("dns.flags.rcode", Kind::Rcode, 15),
+        ("icmpv6.type", Kind::Icmpv6, 15),
+        ("tcp.option_kind", Kind::Tcp, 8),
+        ("ip.proto", Kind::Proto, 15),
+        ("eth.type", Kind::EtherType, 8),
+    ];
+    /// Which tshark calls by words that no registry has.
+    const OTHERWISE: [&str; 5] = [
+        "rcode:YXRRSET",
+        "rcode:BADTIME",
+        "tcp:timestamps",
+        "tcp:unassigned-76",
+        "tcp:unassigned-78",
+    ];
+    if !installed("tshark") {
+        return;
+    }
+    let output = std::process::Command::new("tshark").args(["-G", "values"]).output().unwrap();
+    let values = String::from_utf8_lossy(&output.stdout);
+    let mut complaints = Complaints::default();
+    for (field, kind, known_min) in FIELDS {
+        let prefix = format!("V\t{field}\t");
+        let names: BTreeMap<i64, &str> = values
+            .lines()
+            .filter_map(|line| line.strip_prefix(&prefix)?.split_once('\t'))
+            .filter_map(|(value, name)| Some((number(value)?, name)))
+            .collect();
+        let mut known = 0;
+        for page in kind.pages() {
+            let Some(Number::Plain(number)) = page.number() else { continue };
+            let Some(name) = names.get(&number) else { continue };
+            if kind == Kind::Tcp && page.fact("is") != Some("option") {
+                continue;
+            }
+            known += 1;
+            let own = [page.key, page.title()].into_iter().chain(page.aka());
+            let called = own.map(compact).any(|own| compact(name).contains(&own));
+            let right = called || alike(page, name) || OTHERWISE.contains(&page.topic().as_str());
+            complaints.unless(right, format!("{}: tshark calls it {name:?}", page.topic()));
+        }
+        complaints.unless(known >= known_min, format!("{field}: only {known} numbers are known"));
+    }
+    complaints.end();
 }
