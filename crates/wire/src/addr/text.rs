@@ -125,7 +125,8 @@ impl Fault {
 fn refuse(text: &str) -> Fault {
     let all = 0..text.len();
     if text.is_empty() {
-        return Fault::new(all, Problem::Empty);
+        let right = "write 0.0.0.0 or :: for every address of this host";
+        return Fault::new(all, Problem::Empty).right(right);
     }
     if text.len() > TEXT_BYTES_MAX {
         return Fault::new(all, Problem::Long(text.len()));
