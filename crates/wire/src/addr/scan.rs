@@ -131,7 +131,7 @@ fn nth(line: &[u8], number: usize) -> Result<Option<Item>, LineError> {
 }
 
 /// Where the column `number` (from 1) stands, without the quotes that may be around it.
-fn column(line: &[u8], number: usize) -> Option<Range<usize>> {
+pub fn column(line: &[u8], number: usize) -> Option<Range<usize>> {
     let mut start = behind_blanks(line, 0);
     let mut left = number.checked_sub(1)?;
     loop {

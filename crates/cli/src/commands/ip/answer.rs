@@ -260,7 +260,7 @@ impl<'a> Pen<'a> {
 
 /// Adds `10.0.0.0/8`.
 #[inline]
-fn spell_network<T: Number>(out: &mut Vec<u8>, first: T, length: u8) {
+pub(super) fn spell_network<T: Number>(out: &mut Vec<u8>, first: T, length: u8) {
     first.spell(out);
     out.push(b'/');
     plumb_wire::addr::spell::octet(out, length);

@@ -78,7 +78,7 @@ impl Source {
     }
 
     /// For messages.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Source::Text(text) => text.clone(),
             Source::File(path) => path.display().to_string(),
@@ -161,6 +161,87 @@ impl Visit for SetBuilder {
     }
 }
 
+/// Whom the lines of a file are handed to as they are.
+pub(super) trait Lines {
+    /// A line without its `\n`; numbers begin with 1.
+    fn line(&mut self, number: u64, line: &[u8]) -> Result<(), CommandError>;
+
+    /// As [`Visit::pause`].
+    fn pause(&mut self) -> Result<bool, CommandError>;
+}
+
+/// Hands over each line of a file or of stdin, or the parts of an argument as
+/// lines. How many there were.
+pub(super) fn each_line(
+    source: &Source,
+    quiet: bool,
+    visit: &mut impl Lines,
+) -> Result<u64, CommandError> {
+    let (file, size_bytes) = match source {
+        Source::Text(text) => {
+            let parts = (1..).zip(text.split(','));
+            for (number, part) in parts.clone() {
+                visit.line(number, part.as_bytes())?;
+            }
+            return Ok(parts.count() as u64);
+        }
+        Source::File(path) => {
+            let cannot = |error| CommandError::file("read", path, error);
+            let file = File::open(path).map_err(cannot);
+            let file =
+                file.map_err(|error| error.hint("a word that reads as no address is a file"))?;
+            let size_bytes = file.metadata().map_err(cannot)?.len();
+            (file, Some(size_bytes).filter(|size| *size > 0))
+        }
+        // Without the buffer of `Stdin`, which a copy through would cost.
+        Source::Stdin => {
+            let stdin = io::stdin().as_fd().try_clone_to_owned();
+            let stdin = stdin.map_err(|error| CommandError::file("read", "stdin", error))?;
+            (File::from(stdin), None)
+        }
+    };
+    let mut chunks = Chunks::new(file, size_bytes, quiet);
+    let mut number = 0;
+    while visit.pause()? {
+        let more =
+            chunks.fill().map_err(|error| CommandError::file("read", source.name(), error))?;
+        if number == 0 {
+            chunks.skip_byte_order_mark(&source.name())?;
+        }
+        while let Some(line) = chunks.next_line(!more) {
+            number += 1;
+            visit.line(number, chunks.bytes(line))?;
+        }
+        if !more {
+            break;
+        }
+        if chunks.is_full() {
+            let (name, line) = (source.name(), number + 1);
+            let what = format!("{name}:{line}: this line is longer than {CHUNK_BYTES} bytes");
+            return Err(CommandError::usage(what));
+        }
+    }
+    Ok(number)
+}
+
+/// Lines on their way to be networks.
+struct Items<'a, V> {
+    reader: &'a mut Reader,
+    source: &'a Source,
+    visit: &'a mut V,
+}
+
+impl<V: Visit> Lines for Items<'_, V> {
+    #[inline]
+    fn line(&mut self, number: u64, line: &[u8]) -> Result<(), CommandError> {
+        self.reader.line(self.source, number, line, self.visit)
+    }
+
+    fn pause(&mut self) -> Result<bool, CommandError> {
+        self.visit.pause()
+    }
+}
+
 /// Reads sources, and counts.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -223,19 +304,11 @@ impl Reader {
     ) -> Result<(), CommandError> {
         match source {
             Source::Text(text) => self.text(text, visit),
-            Source::File(path) => {
-                let cannot = |error| CommandError::file("read", path, error);
-                let file = File::open(path).map_err(cannot);
-                let file =
-                    file.map_err(|error| error.hint("a word that reads as no address is a file"))?;
-                let size_bytes = file.metadata().map_err(cannot)?.len();
-                self.stream(source, file, Some(size_bytes).filter(|size| *size > 0), visit)
-            }
-            // Without the buffer of `Stdin`, which a copy through would cost.
-            Source::Stdin => {
-                let stdin = io::stdin().as_fd().try_clone_to_owned();
-                let stdin = stdin.map_err(|error| CommandError::file("read", "stdin", error))?;
-                self.stream(source, File::from(stdin), None, visit)
+            Source::File(_) | Source::Stdin => {
+                let quiet = self.quiet;
+                let lines = each_line(source, quiet, &mut Items { reader: self, source, visit })?;
+                self.tally.lines += lines;
+                Ok(())
             }
         }
     }
@@ -253,42 +326,6 @@ impl Reader {
             self.note_host_bits(item, part.as_bytes(), String::new);
             visit.item(item, part.as_bytes())?;
         }
-        Ok(())
-    }
-
-    /// The lines of a file.
-    fn stream(
-        &mut self,
-        source: &Source,
-        file: File,
-        size_bytes: Option<u64>,
-        visit: &mut impl Visit,
-    ) -> Result<(), CommandError> {
-        let mut chunks = Chunks::new(file, size_bytes, self.quiet);
-        let mut number = 0;
-        while visit.pause()? {
-            let more =
-                chunks.fill().map_err(|error| CommandError::file("read", source.name(), error))?;
-            if number == 0 {
-                chunks.skip_byte_order_mark(&source.name())?;
-            }
-            while let Some(line) = chunks.next_line(!more) {
-                number += 1;
-                self.line(source, number, chunks.bytes(line), visit)?;
-            }
-            if !more {
-                break;
-            }
-            if chunks.is_full() {
-                let what = format!(
-                    "{}:{}: this line is longer than {CHUNK_BYTES} bytes",
-                    source.name(),
-                    number + 1
-                );
-                return Err(CommandError::usage(what));
-            }
-        }
-        self.tally.lines += number;
         Ok(())
     }
 
@@ -382,7 +419,7 @@ impl Tally {
 
 /// The error about a line: the part of it that is wrong, and what would be
 /// right.
-fn refused(line: &[u8], error: &LineError) -> CommandError {
+pub(super) fn refused(line: &[u8], error: &LineError) -> CommandError {
     let (text, range) = shown(line, &error.range);
     let right = error.right.clone();
     if let LineProblem::Address(problem) = error.problem {

@@ -12,6 +12,7 @@ mod input;
 mod intersect;
 mod link;
 mod list;
+mod lookup;
 mod merge;
 mod minus;
 mod neighbours;
@@ -91,6 +92,7 @@ command_table! {
         "address": Neighbours(neighbours::Neighbours),
         "address": Random(random::Random),
         "address": List(list::List),
+        "address": Lookup(lookup::Lookup),
     }
 }
 
