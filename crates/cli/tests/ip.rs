@@ -4,7 +4,8 @@
 
 mod ground;
 
-use std::process::Output;
+use std::io::Write;
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -260,6 +261,35 @@ fn ipv6_in_both_lengths() {
 }
 
 #[test]
+fn what_kind_of_address_it_is() {
+    for (text, block) in [
+        ("192.168.1.100", Some("Private-Use")),
+        ("10.255.255.255", Some("Private-Use")),
+        ("172.15.255.255", None),
+        ("172.16.0.1", Some("Private-Use")),
+        ("172.31.255.255", Some("Private-Use")),
+        ("172.32.0.1", None),
+        ("127.0.0.1", Some("Loopback")),
+        ("255.255.255.255", Some("Limited Broadcast")),
+        ("8.8.8.8", None),
+        ("::1", Some("Loopback Address")),
+        ("fe80::1", Some("Link-Local Unicast")),
+        ("2001:db8::1", Some("Documentation")),
+    ] {
+        let special = &address(text)["special"];
+        assert_eq!(special["blocks"][0]["name"], json!(block), "{text}");
+        let reachable = &special["verdict"]["globally_reachable"];
+        assert_eq!(reachable, block.is_none(), "{text}");
+    }
+    // The whole of 224.0.0.0/4, not 224 alone.
+    for text in ["224.0.0.1", "230.1.2.3", "239.255.255.255"] {
+        assert!(self::text(&["ip", text]).contains("224.0.0.0/4 Multicast"), "{text}");
+    }
+    let facts = address("fe80::fcfd:4aff:fecf:ea4e");
+    assert!(facts.to_string().contains("fe:fd:4a:cf:ea:4e"), "{facts}");
+}
+
+#[test]
 fn the_reverse_zone_of_a_prefix() {
     for (text, zone, first, last, count, within) in [
         ("10.1.2.3/8", Some("10.in-addr.arpa"), None, None, None, None),
@@ -400,10 +430,11 @@ fn a_mistyped_command_is_not_taken_for_a_name_alone() {
 #[test]
 fn lines_come_from_stdin() {
     let input = "10.0.0.1\n\n  2001:db8::/32  \n192.168.1.7/255.255.255.0\r\n";
-    let mut command = std::process::Command::new("printf");
-    let feed = command.args(["%s", input]).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let output =
-        ground::command().args(["ip", "-q", "-"]).stdin(feed.stdout.unwrap()).output().unwrap();
+    let mut command = ground::command();
+    command.args(["ip", "-q", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(stdout.lines().collect::<Vec<_>>(), ["10.0.0.1", "2001:db8::/32", "192.168.1.0/24"]);
 }

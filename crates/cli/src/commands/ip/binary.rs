@@ -84,7 +84,7 @@ impl Digits {
         }
         let total = self.text.chars().filter(|c| !matches!(c, ' ' | ':')).count();
         let host = total * self.bits_per_digit - length;
-        let cut = length % self.bits_per_digit != 0;
+        let cut = !length.is_multiple_of(self.bits_per_digit);
         // The separator between the two parts stays free.
         let free = matches!(self.text[..border].chars().next_back(), Some(' ' | ':'));
         let left = border - usize::from(free);

@@ -40,7 +40,7 @@ pub(super) fn of(given: IpNet, alone: bool) -> Reverse {
         name.splitn(drop + 1, '.').nth(drop).unwrap_or_default().to_owned()
     };
     let (mut zone, mut zones, mut within) = (None, None, None);
-    if !alone && length % step == 0 {
+    if !alone && length.is_multiple_of(step) {
         zone = Some(zone_at(given.network(), length));
     } else if !alone && length > given.max_prefix_len() - step {
         within = Some(zone_at(given.network(), length - length % step));
