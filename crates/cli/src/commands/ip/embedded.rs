@@ -16,7 +16,7 @@ use super::special::row;
 pub(super) struct Inside {
     /// What was found in the address.
     pub embedded: Vec<Part>,
-    /// Of an IPv4 address; null for IPv6.
+    /// Of an IPv4 address; null for IPv6, and for a network without host bits.
     pub in_ipv6: Option<InIpv6>,
 }
 
@@ -43,10 +43,19 @@ pub(super) struct InIpv6 {
 }
 
 impl Inside {
-    /// With the prefixes of translators that are known, if any.
+    /// With the prefixes of translators that are known, if any. In a network without host bits
+    /// there is what all its addresses have.
     pub(super) fn of(given: IpNet, translators: &[Nat64Prefix]) -> Inside {
         let address = given.addr();
-        let parts = embedded::parts_beyond(address, translators);
+        let is_whole = given == given.trunc() && given.network() != given.broadcast();
+        let mut parts = embedded::parts_beyond(address, translators);
+        if is_whole {
+            let last = embedded::parts_beyond(given.broadcast(), translators);
+            let same = |part: &Embedded| {
+                last.iter().any(|other| other.name() == part.name() && other.ipv4() == part.ipv4())
+            };
+            parts.retain(|part| part.ipv4().is_some() && same(part));
+        }
         let part = |what: Embedded| Part {
             what,
             reference: what.reference(),
@@ -55,8 +64,8 @@ impl Inside {
         Inside {
             embedded: parts.into_iter().map(part).collect(),
             in_ipv6: match address {
-                IpAddr::V4(address) => Some(InIpv6::of(address, translators)),
-                IpAddr::V6(_) => None,
+                IpAddr::V4(address) if !is_whole => Some(InIpv6::of(address, translators)),
+                _ => None,
             },
         }
     }
@@ -115,12 +124,12 @@ impl InIpv6 {
     }
 
     fn lines(&self, place: &Place) -> Vec<Line> {
-        let mut lines = row("in IPv6", &format!("{}  IPv4-mapped", self.mapped), place);
+        let mut lines = row("in IPv6", &format!("{} (IPv4-mapped)", self.mapped), place);
         if let Some(site) = self.six_to_four {
-            lines.extend(row("", &format!("{site}  6to4"), place));
+            lines.extend(row("", &format!("{site} (6to4)"), place));
         }
         for address in &self.nat64 {
-            lines.extend(row("", &format!("{address}  NAT64"), place));
+            lines.extend(row("", &format!("{address} (NAT64)"), place));
         }
         if !self.is_global {
             let text = "6to4 and 64:ff9b::/96 are only for what is globally reachable";

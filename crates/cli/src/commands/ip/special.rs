@@ -53,24 +53,25 @@ impl Special {
     }
 
     pub(super) fn lines(&self, verbose: bool, place: &Place) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for (i, block) in self.blocks.iter().enumerate() {
-            lines.extend(row(if i == 0 { "registry" } else { "within" }, &named(block), place));
-            lines.extend(self.blocks[..i].last().and_then(|inner| changed(inner, block, place)));
-            if verbose {
-                lines.extend(details(block).iter().flat_map(|text| row("", text, place)));
-            }
-        }
-        if self.blocks.is_empty() {
-            let text = match self.of_network {
-                Some(_) => "no row is around all of it",
-                None => "no row: an ordinary unicast address",
-            };
-            lines.extend(row("registry", text, place));
-        }
+        let mut lines = match (self.blocks.first(), self.of_network) {
+            (Some(block), _) => row("registry", &named(block), place),
+            (None, Some(_)) => row("registry", "no row is around all of it", place),
+            (None, None) => row("registry", "no row: an ordinary unicast address", place),
+        };
+        let notes = |block: &Block| {
+            let texts = if verbose { details(block) } else { Vec::new() };
+            texts.iter().flat_map(|text| row("", text, place)).collect::<Vec<_>>()
+        };
+        lines.extend(self.blocks.first().into_iter().flat_map(|block| notes(block)));
         lines.extend(self.may_be(place));
         if let Some(group) = self.group {
             lines.extend(row("group", &group.to_string(), place));
+        }
+        for pair in self.blocks.windows(2) {
+            let [inner, outer] = pair else { continue };
+            lines.extend(row("within", &named(outer), place));
+            lines.extend(changed(inner, outer, place));
+            lines.extend(notes(outer));
         }
         lines.extend(self.held(verbose, place));
         lines
@@ -88,15 +89,13 @@ impl Special {
         if columns.iter().all(|(_, says)| *says == Says::Nothing) {
             return row("valid as", "nobody says: not allocated, or no longer", place);
         }
-        let mut line = Line::plain(" ".repeat(place.indent)).and(Tone::Hint, "valid as");
-        line = line.pad_to(place.value);
-        for (i, (column, says)) in columns.into_iter().enumerate() {
-            let gap = if i == 0 { "" } else { "  " };
-            let (tone, mark) = mark(says, place.unicode);
-            line = line.and(tone, format!("{gap}{mark}"));
-            line = line.and(Tone::Plain, format!(" {}", column.name()));
+        let mut lines = marks("valid as", Tone::Plain, &columns, place);
+        // The first row is not in force.
+        let first = self.blocks.first().map(|block| block.extent);
+        if let Some(by) = verdict.decided_by.filter(|by| Some(*by) != first) {
+            lines.extend(row("", &format!("by the row of {by}, which is in force"), place));
         }
-        vec![line]
+        lines
     }
 
     /// The rows within a network.
@@ -109,7 +108,11 @@ impl Special {
                 block.extent.first() < net.network() || block.extent.last() > net.broadcast()
             });
             let part = if reaches_out { "a part of " } else { "" };
-            let name = if i == 0 { "holds" } else { "" };
+            let name = match (i, self.of_network) {
+                (0, Some(_)) => "except",
+                (0, None) => "holds",
+                _ => "",
+            };
             lines.extend(row(name, &format!("{part}{}", named(block)), place));
         }
         if holds.len() > shown {
@@ -150,19 +153,37 @@ pub(super) fn named(block: &Block) -> String {
 }
 
 /// What the row inside another one says otherwise.
-fn changed(inner: &Block, outer: &Block, place: &Place) -> Option<Line> {
+fn changed(inner: &Block, outer: &Block, place: &Place) -> Vec<Line> {
     let changes = inner.changes(outer);
-    if changes.is_empty() {
-        return None;
-    }
-    let mut line = Line::plain(" ".repeat(place.value)).and(Tone::Faint, "there");
-    for (column, says) in outer.properties()?.columns() {
-        if changes.iter().any(|(changed, _)| *changed == column) {
-            let (_, mark) = mark(says.map_or(Says::NotApplicable, Says::from), place.unicode);
-            line = line.and(Tone::Faint, format!("  {mark} {}", column.name()));
+    let says = |cell: Option<bool>| cell.map_or(Says::NotApplicable, Says::from);
+    let columns = outer.properties().map(|properties| properties.columns());
+    // That a row is reserved by protocol stands in its text.
+    let columns = columns.into_iter().flatten().filter(|(column, _)| {
+        *column != Column::ReservedByProtocol && changes.iter().any(|(at, _)| at == column)
+    });
+    let columns: Vec<_> = columns.map(|(column, cell)| (column, says(cell))).collect();
+    if columns.is_empty() { Vec::new() } else { marks("there", Tone::Faint, &columns, place) }
+}
+
+/// Columns of the registry with a mark each, as many in a line as there is place for.
+fn marks(name: &str, tone: Tone, columns: &[(Column, Says)], place: &Place) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut line = Line::plain(" ".repeat(place.indent)).and(Tone::Hint, name).pad_to(place.value);
+    for (column, says) in columns {
+        let (mark_tone, mark) = mark(*says, place.unicode);
+        let text = format!(" {}", column.name());
+        let is_first = line.width() <= place.value;
+        let width = styled::width(mark) + styled::width(&text);
+        if !is_first && line.width() + 2 + width > place.columns {
+            lines.push(std::mem::replace(&mut line, Line::plain(" ".repeat(place.value))));
+        } else if !is_first {
+            line = line.and(Tone::Plain, "  ");
         }
+        let mark_tone = if tone == Tone::Faint { tone } else { mark_tone };
+        line = line.and(mark_tone, mark).and(tone, text);
     }
-    Some(line.cut(place.columns))
+    lines.push(line);
+    lines
 }
 
 /// The registry, the dates and the footnotes of a row.

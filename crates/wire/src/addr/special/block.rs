@@ -372,12 +372,17 @@ impl fmt::Display for Reference {
     }
 }
 
-/// A prefix where it is one, else the first and the last address.
+/// A prefix where it is one, else the first and the last address. The mapped block is written as
+/// the registry does, and not as the address of an IPv4 host.
 impl fmt::Display for Extent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.prefix_length() {
-            Some(length) => f.pad(&format!("{}/{length}", self.first)),
-            None => f.pad(&format!("{}-{}", self.first, self.last)),
+        const MAPPED: u128 = 0xffff << 32;
+        match (self.prefix_length(), self.first) {
+            (Some(length), IpAddr::V6(first)) if first.to_bits() == MAPPED && length <= 112 => {
+                f.pad(&format!("::ffff:0:0/{length}"))
+            }
+            (Some(length), first) => f.pad(&format!("{first}/{length}")),
+            (None, first) => f.pad(&format!("{first}-{}", self.last)),
         }
     }
 }
