@@ -205,6 +205,7 @@ fn the_and_of_address_and_mask() {
     assert!(shown.contains("11111111 11111111 11111111 00000000"), "{shown}");
     assert!(rows[1].ends_with("11000000 10101000 00000001 00000000"), "{shown}");
     assert!(rows[1].contains("192.168.1.0 "), "{shown}");
+    assert!(shown.contains("host part   0.0.0.152 = 152"), "{shown}");
 }
 
 #[test]

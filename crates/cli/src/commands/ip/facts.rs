@@ -52,6 +52,8 @@ pub(super) struct Network {
     pub netmask: IpAddr,
     /// The mask's complement.
     pub wildcard: IpAddr,
+    /// The address without the network: its host bits.
+    pub host_part: IpAddr,
     pub first: IpAddr,
     pub last: IpAddr,
     pub first_host: IpAddr,
@@ -154,6 +156,7 @@ impl Network {
             prefix_length: length,
             netmask: given.netmask(),
             wildcard: given.hostmask(),
+            host_part: host_part(given),
             first,
             last,
             first_host,
@@ -163,6 +166,15 @@ impl Network {
             addresses,
             hosts,
         }
+    }
+}
+
+/// The bits behind the prefix.
+fn host_part(given: IpNet) -> IpAddr {
+    match (given.addr(), given.hostmask()) {
+        (IpAddr::V4(address), IpAddr::V4(mask)) => (address & mask).into(),
+        (IpAddr::V6(address), IpAddr::V6(mask)) => (address & mask).into(),
+        (address, _) => address,
     }
 }
 

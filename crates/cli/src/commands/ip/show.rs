@@ -112,6 +112,11 @@ fn network_rows(network: &Network, place: &Place) -> Vec<Line> {
         add("hosts", format!("{} to {}", network.first_host, network.last_host));
         network.broadcast.into_iter().for_each(|last| add("broadcast", last.to_string()));
     }
+    match network.host_part {
+        part if part.is_unspecified() || length == 0 => {}
+        IpAddr::V4(part) => add("host part", format!("{part} = {}", u32::from(part))),
+        IpAddr::V6(part) => add("interface", part.to_string()),
+    }
     if is_ipv4 {
         add("wildcard", network.wildcard.to_string());
     } else if network.first != network.last {
