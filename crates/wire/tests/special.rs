@@ -5,7 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use plumb_wire::addr::special::{self, Block, Column, Reference, Registry, Says, Status};
+use plumb_wire::addr::special::{
+    self, Block, Column, GroupFlags, Reference, Registry, Says, Status,
+};
 
 const EXPORT: &str = include_str!("samples/special-purpose.txt");
 
@@ -277,6 +279,34 @@ fn what_a_row_changes() {
     assert_eq!(changes("192.0.0.170"), [(Column::ReservedByProtocol, Some(true))]);
     assert_eq!(changes("0.0.0.0"), []);
     assert_eq!(changes("2001::1").last(), Some(&(Column::GloballyReachable, None)));
+}
+
+#[test]
+fn flags_of_groups() {
+    let flags = |text: &str| GroupFlags::of(text.parse().unwrap());
+    for (group, bits, expected) in [
+        ("ff02::1", 0, "none: a registered group"),
+        ("ff15::1", 1, "T (transient)"),
+        ("ff3e::1", 3, "P (a network's own), T (transient)"),
+        (
+            "ff7e:140:2001:db8::1",
+            7,
+            "R (its rendezvous point in it), P (a network's own), T (transient)",
+        ),
+        ("ff2e::1", 2, "P (a network's own); P without T is not allowed (RFC 3306 section 4)"),
+        (
+            "ff5e::1",
+            5,
+            "R (its rendezvous point in it), T (transient); R without P is not allowed (RFC 3956 \
+             section 3)",
+        ),
+        ("ff8e::1", 8, "X (reserved)"),
+    ] {
+        let flags = flags(group).unwrap();
+        assert_eq!((flags.bits, flags.to_string().as_str()), (bits, expected), "{group}");
+    }
+    assert_eq!(flags("fe80::1"), None);
+    assert_eq!(flags("239.1.2.3"), None);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod block;
 mod elsewhere;
+mod flags;
 mod groups;
 mod ipv4;
 mod ipv6;
@@ -20,6 +21,7 @@ pub use block::{
     Block, Column, Destination, Entry, Extent, Footnote, Month, Properties, Reach, Reference,
     Registry, Special, Status,
 };
+pub use flags::GroupFlags;
 pub use groups::Group;
 
 use super::Scope;

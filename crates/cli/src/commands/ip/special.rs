@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use plumb_report::{Line, Tone, styled};
-use plumb_wire::addr::special::{self, Block, Column, Group, Says, Status, Verdict};
+use plumb_wire::addr::special::{self, Block, Column, Group, GroupFlags, Says, Status, Verdict};
 use serde::Serialize;
 
 use super::binary::Place;
@@ -24,6 +24,8 @@ pub(super) struct Special {
     pub holds: Option<Vec<&'static Block>>,
     /// The well-known multicast group that it is.
     pub group: Option<&'static Group>,
+    /// Of an IPv6 multicast address.
+    pub flags: Option<GroupFlags>,
     /// The network whose rows these are, where it is not one address.
     #[serde(skip)]
     of_network: Option<IpNet>,
@@ -40,6 +42,7 @@ impl Special {
                 blocks: special::covering(given),
                 holds,
                 group: None,
+                flags: None,
                 of_network: Some(given),
             };
         }
@@ -48,6 +51,7 @@ impl Special {
             blocks: special::rows(address),
             holds,
             group: special::group(address),
+            flags: GroupFlags::of(address),
             of_network: None,
         }
     }
@@ -66,6 +70,9 @@ impl Special {
         lines.extend(self.may_be(place));
         if let Some(group) = self.group {
             lines.extend(row("group", &group.to_string(), place));
+        }
+        if let Some(flags) = self.flags {
+            lines.extend(row("flags", &flags.to_string(), place));
         }
         for pair in self.blocks.windows(2) {
             let [inner, outer] = pair else { continue };
