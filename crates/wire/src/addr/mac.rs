@@ -1,9 +1,19 @@
 //! Hardware addresses of IEEE 802 networks.
 
+mod eui64;
+pub mod known;
+mod read;
+
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use crate::code::serde_as_text;
+
+pub use eui64::Eui64;
+pub use read::{HardwareAddress, MacError, MacProblem};
 
 /// A 48-bit address, EUI-48.
 ///
@@ -17,17 +27,44 @@ use crate::code::serde_as_text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Mac(pub [u8; 6]);
 
-/// A text that is no hardware address, and where it goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{text:?} is not a hardware address such as 02:00:5e:10:00:01 (at position {})",
-    offset_bytes + 1
-)]
-pub struct MacError {
-    /// The text as it was given.
-    pub text: String,
-    /// Bytes from the start of the text to the place of the problem.
-    pub offset_bytes: usize,
+/// Who hands out the addresses of a part of the local ones, IEEE 802c: the quadrants of the
+/// structured local address plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Slap {
+    /// Administratively assigned: anybody, at will.
+    Aai,
+    /// Extended local: the owner of a company id (CID).
+    Eli,
+    /// Reserved for later standards; until then as [`Slap::Aai`].
+    Reserved,
+    /// Standard assigned: a protocol such as IEEE 802.1CQ.
+    Sai,
+}
+
+impl Slap {
+    /// The quadrant of an address's first octet; none for a global one.
+    pub const fn of(first_octet: u8) -> Option<Slap> {
+        if first_octet & 2 == 0 {
+            return None;
+        }
+        Some(match first_octet & 0b1100 {
+            0b0000 => Slap::Aai,
+            0b1000 => Slap::Eli,
+            0b1100 => Slap::Sai,
+            _ => Slap::Reserved,
+        })
+    }
+
+    /// `AAI`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Slap::Aai => "AAI",
+            Slap::Eli => "ELI",
+            Slap::Reserved => "reserved",
+            Slap::Sai => "SAI",
+        }
+    }
 }
 
 impl Mac {
@@ -53,15 +90,44 @@ impl Mac {
     }
 
     /// The group that an IPv4 multicast address is sent to, RFC 1112 section 6.4.
-    pub fn of_ipv4_multicast(address: std::net::Ipv4Addr) -> Mac {
+    pub fn of_ipv4_multicast(address: Ipv4Addr) -> Mac {
         let [_, b, c, d] = address.octets();
         Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
     }
 
     /// The group that an IPv6 multicast address is sent to, RFC 2464 section 7.
-    pub fn of_ipv6_multicast(address: std::net::Ipv6Addr) -> Mac {
+    pub fn of_ipv6_multicast(address: Ipv6Addr) -> Mac {
         let octets = address.octets();
         Mac([0x33, 0x33, octets[12], octets[13], octets[14], octets[15]])
+    }
+
+    /// The 32 IPv4 groups whose frames go to this address, lowest first: 5 bits of a group are
+    /// not in it, RFC 1112 section 6.4. None for any other address.
+    pub fn ipv4_groups(&self) -> Option<[Ipv4Addr; 32]> {
+        let [0x01, 0x00, 0x5e, b @ 0..=0x7f, c, d] = self.0 else { return None };
+        let group = |i: usize| {
+            let i = i as u8; // below 32
+            Ipv4Addr::new(224 | i >> 1, (i & 1) << 7 | b, c, d)
+        };
+        Some(std::array::from_fn(group))
+    }
+
+    /// The last 32 bits of the IPv6 groups whose frames go to this address, RFC 2464 section 7.
+    pub fn ipv6_group_ending(&self) -> Option<u32> {
+        let [0x33, 0x33, a, b, c, d] = self.0 else { return None };
+        Some(u32::from_be_bytes([a, b, c, d]))
+    }
+
+    /// The interface identifier that is made of it, RFC 4291 appendix A: with ff:fe in the middle
+    /// and the U/L bit flipped.
+    pub fn interface_identifier(&self) -> u64 {
+        Eui64::from(*self).interface_identifier()
+    }
+
+    /// The link-local address of an interface that makes its identifier of it, RFC 4862 section
+    /// 5.3.
+    pub fn link_local(&self) -> Ipv6Addr {
+        Eui64::from(*self).link_local()
     }
 }
 
@@ -81,31 +147,9 @@ impl fmt::Display for Mac {
 impl FromStr for Mac {
     type Err = MacError;
 
-    /// Reads `02:00:5e:10:00:01`, with dashes as Windows has it, `0200.5e10.0001` as Cisco has
-    /// it, or the bare twelve digits.
+    /// Reads every notation of [`HardwareAddress`] that has 48 bits.
     fn from_str(text: &str) -> Result<Mac, MacError> {
-        let error = |offset_bytes| MacError { text: text.to_owned(), offset_bytes };
-        let separator = text.chars().find(|c| !c.is_ascii_hexdigit());
-        let digits_per_part = match separator {
-            Some(':' | '-') => 2,
-            Some('.') => 4,
-            _ => 12,
-        };
-        let (mut octets, mut digits) = ([0u8; 6], 0);
-        let mut in_part = 0;
-        for (at, character) in text.char_indices() {
-            if in_part == digits_per_part && digits < 12 && Some(character) == separator {
-                in_part = 0;
-                continue;
-            }
-            let digit = character.to_digit(16).ok_or_else(|| error(at))?;
-            if digits == 12 || in_part == digits_per_part {
-                return Err(error(at));
-            }
-            octets[digits / 2] = octets[digits / 2] << 4 | digit as u8;
-            (digits, in_part) = (digits + 1, in_part + 1);
-        }
-        if digits == 12 { Ok(Mac(octets)) } else { Err(error(text.len())) }
+        read::mac(text)
     }
 }
 

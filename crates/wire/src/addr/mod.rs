@@ -1,17 +1,19 @@
 //! Hardware addresses, and what there is to know of IP addresses beyond the standard library.
 
 mod class;
-mod mac;
+pub mod mac;
 mod scope;
 pub mod embedded;
 pub mod find;
 pub mod longest;
+pub mod plan;
 pub mod scan;
 pub mod set;
 pub mod special;
 pub mod spell;
 pub mod text;
+pub mod vendor;
 
 pub use class::Class;
-pub use mac::{Mac, MacError};
+pub use mac::{Eui64, HardwareAddress, Mac, MacError, Slap};
 pub use scope::Scope;
