@@ -18,6 +18,7 @@ mod minus;
 mod neighbours;
 mod net;
 mod numbers;
+mod plan;
 mod random;
 mod range;
 mod reverse;
@@ -93,6 +94,7 @@ command_table! {
         "address": Random(random::Random),
         "address": List(list::List),
         "address": Lookup(lookup::Lookup),
+        "address": Plan(plan::PlanCommand),
     }
 }
 
