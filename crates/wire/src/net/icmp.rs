@@ -193,8 +193,8 @@ impl Icmp {
     }
 }
 
-/// RFC 8335 section 3.
-const EXTENDED_ECHO_CODES: [&str; 5] = [
+/// RFC 8335 section 3; the same in ICMPv6.
+pub(super) const EXTENDED_ECHO_CODES: [&str; 5] = [
     "no error",
     "malformed query",
     "no such interface",

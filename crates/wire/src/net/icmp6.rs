@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use serde::{Deserialize, Serialize};
 
 use super::checksum::Ends;
+use super::icmp::EXTENDED_ECHO_CODES;
 use super::{Protocol, QUOTED};
 use crate::addr::Mac;
 use crate::code::code_points;
@@ -18,6 +19,8 @@ code_points! {
         PacketTooBig = 2 => "packet too big",
         TimeExceeded = 3 => "time exceeded",
         ParameterProblem = 4 => "parameter problem",
+        Experiment100 = 100 => "private experiments (100)",
+        Experiment101 = 101 => "private experiments (101)",
         EchoRequest = 128 => "echo request",
         EchoReply = 129 => "echo reply",
         ListenerQuery = 130 => "multicast listener query",
@@ -28,7 +31,32 @@ code_points! {
         NeighborSolicitation = 135 => "neighbor solicitation",
         NeighborAdvertisement = 136 => "neighbor advertisement",
         Redirect = 137 => "redirect",
+        RouterRenumbering = 138 => "router renumbering",
+        NodeInformationQuery = 139 => "node information query",
+        NodeInformationResponse = 140 => "node information response",
+        InverseNeighborDiscoverySolicitation = 141 => "inverse neighbor discovery solicitation",
+        InverseNeighborDiscoveryAdvertisement = 142 => "inverse neighbor discovery advertisement",
         ListenerReport2 = 143 => "multicast listener report v2",
+        HomeAgentAddressDiscoveryRequest = 144 => "home agent address discovery request",
+        HomeAgentAddressDiscoveryReply = 145 => "home agent address discovery reply",
+        MobilePrefixSolicitation = 146 => "mobile prefix solicitation",
+        MobilePrefixAdvertisement = 147 => "mobile prefix advertisement",
+        CertificationPathSolicitation = 148 => "certification path solicitation",
+        CertificationPathAdvertisement = 149 => "certification path advertisement",
+        ExperimentalMobility = 150 => "experimental mobility",
+        MulticastRouterAdvertisement = 151 => "multicast router advertisement",
+        MulticastRouterSolicitation = 152 => "multicast router solicitation",
+        MulticastRouterTermination = 153 => "multicast router termination",
+        FastHandoversForMobileIpv6 = 154 => "fast handovers for Mobile IPv6",
+        RplControl = 155 => "RPL control",
+        Ilnpv6LocatorUpdate = 156 => "ILNPv6 locator update",
+        DuplicateAddressRequest = 157 => "duplicate address request",
+        DuplicateAddressConfirmation = 158 => "duplicate address confirmation",
+        MplControl = 159 => "MPL control",
+        ExtendedEchoRequest = 160 => "extended echo request",
+        ExtendedEchoReply = 161 => "extended echo reply",
+        Experiment200 = 200 => "private experiments (200)",
+        Experiment201 = 201 => "private experiments (201)",
     }
 }
 
@@ -224,11 +252,18 @@ impl Icmp6 {
                 "port unreachable",
                 "source failed a policy",
                 "route rejects",
+                "error in the source routing header",
+                "headers too long",
             ],
             Icmp6Type::TimeExceeded => &["hop limit was used up", "a fragment was missing"],
-            Icmp6Type::ParameterProblem => {
-                &["erroneous field", "unknown next header", "unknown option"]
-            }
+            Icmp6Type::ParameterProblem => &PARAMETER_CODES,
+            Icmp6Type::RouterRenumbering => match code {
+                0 => return Some("command"),
+                1 => return Some("result"),
+                255 => return Some("sequence number reset"),
+                _ => return None,
+            },
+            Icmp6Type::ExtendedEchoReply => &EXTENDED_ECHO_CODES,
             _ => return None,
         };
         names.get(usize::from(code)).copied()
@@ -250,6 +285,21 @@ impl Icmp6 {
         self.encode()
     }
 }
+
+/// RFC 4443 section 3.4, RFC 7112, RFC 8883 and RFC 8754.
+const PARAMETER_CODES: [&str; 11] = [
+    "erroneous field",
+    "unknown next header",
+    "unknown option",
+    "incomplete header chain in the first fragment",
+    "SR upper-layer header error",
+    "unknown next header at an intermediate node",
+    "extension header too big",
+    "extension header chain too long",
+    "too many extension headers",
+    "too many options in an extension header",
+    "option too big",
+];
 
 impl Layout for Icmp6 {
     const NAME: &'static str = "ICMPv6";
