@@ -52,6 +52,13 @@ fn kind(byte: u8) -> u8 {
 #[inline]
 pub fn next(line: &[u8], at: usize) -> Option<(Address, Range<usize>)> {
     let mut start = at;
+    // Most lines of most logs begin with it.
+    if start == 0
+        && let Some((address @ Address::V4(_), length)) = scan::leading(line)
+        && line.get(length).is_none_or(|byte| kind(*byte) == OTHER)
+    {
+        return Some((address, 0..length));
+    }
     loop {
         // Words hold only these; what is between them is passed over fast.
         start += line.get(start..)?.iter().position(|byte| kind(*byte) != OTHER)?;
@@ -73,7 +80,9 @@ fn in_word(line: &[u8], start: usize, end: usize) -> Option<(Address, Range<usiz
     while length > 0 && word[length - 1] == b'.' {
         length -= 1;
     }
-    if word[..length].ends_with(b":") && !word[..length].ends_with(b"::") {
+    if let [before, b':'] = word[length.saturating_sub(2)..length]
+        && before != b':'
+    {
         length -= 1;
     }
     let word = &word[..length];

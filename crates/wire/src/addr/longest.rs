@@ -4,6 +4,9 @@
 //! addresses, each with the one around it: the last that begins at or before an address is, or
 //! lies within, the longest that has it, and a few steps outwards find it. That takes no more
 //! memory than the prefixes themselves.
+//!
+//! An index of slices of equal size says where to look. What is around a whole slice is kept in
+//! the index, so that no step leaves the few entries of the slice, which lie side by side.
 
 use std::net::IpAddr;
 
@@ -17,6 +20,11 @@ const NONE: u32 = u32::MAX;
 const ENTRIES_MAX: usize = NONE as usize;
 /// Bits of the index: its 65,537 places are few enough to stay in the cache.
 const INDEX_BITS: u32 = 16;
+/// So many prefixes stand in small vectors that grow as vectors do.
+const ENTRIES_SMALL: usize = 1 << 10;
+/// Then room for so many is asked for at once. Memory that is not written to costs nothing, while
+/// growing step by step would hold the old and the new at the same time.
+const ENTRIES_ROOM: usize = 1 << 20;
 
 /// A prefix of a table.
 #[derive(Debug, Clone, Copy)]
@@ -47,13 +55,24 @@ pub struct Found<T> {
     pub value: u32,
 }
 
+/// A slice of the family: 2^shift addresses, beginning at a multiple of that.
+#[derive(Debug, Clone, Copy)]
+struct Slice {
+    /// Its first entry.
+    start: u32,
+    /// The longest prefix around the whole slice that begins before it; none is [`NONE`].
+    around: u32,
+    value: u32,
+    length: u8,
+}
+
 /// The prefixes of one family.
 #[derive(Debug, Clone)]
 pub struct Prefixes<T> {
     /// By first address, then by length.
     entries: Vec<Entry<T>>,
-    /// Where the entries of each slice of the family begin, and at the end their number.
-    index: Vec<u32>,
+    /// And behind the last slice one that only says where the entries end.
+    index: Vec<Slice>,
     /// Where the first slice begins.
     base: T,
     /// Bits of an address within a slice.
@@ -66,31 +85,55 @@ impl<T: Number> Prefixes<T> {
         entries.sort_unstable_by_key(|entry| (entry.first, entry.length, entry.value));
         entries.dedup_by_key(|entry| (entry.first, entry.length));
         nest(&mut entries);
-        let base = entries.first().map_or(T::MIN, |entry| entry.first);
-        let end = entries.last().map_or(T::MIN, |entry| entry.first);
-        let used_bits = 128 - end.minus(base).wide().leading_zeros();
+        let first = entries.first().map_or(T::MIN, |entry| entry.first);
+        let last = entries.last().map_or(T::MIN, |entry| entry.first);
+        // One bit more than the distance has, since the base moves down to a border.
+        let used_bits = u128::BITS - last.minus(first).wide().leading_zeros() + 1;
         let shift = used_bits.saturating_sub(INDEX_BITS);
+        let base = first.without(T::ones(u8::try_from(shift).unwrap_or(u8::MAX)));
         let mut prefixes = Prefixes { entries, index: Vec::new(), base, shift };
         prefixes.index = prefixes.indexed();
         prefixes
     }
 
-    fn indexed(&self) -> Vec<u32> {
-        let mut index = Vec::with_capacity((1 << INDEX_BITS) + 1);
+    fn indexed(&self) -> Vec<Slice> {
+        let mut index = Vec::new();
+        let Some(last) = self.entries.last() else { return index };
+        index.reserve_exact(self.slice(last.first) + 2);
+        let none = Slice { start: 0, around: NONE, value: 0, length: 0 };
         for (at, entry) in (0u32..).zip(&self.entries) {
             let slice = self.slice(entry.first);
             while index.len() <= slice {
-                index.push(at);
+                let begin = T::narrow((index.len() as u128) << self.shift).plus(self.base);
+                let around = self.around(at, begin);
+                index.push(around.map_or(Slice { start: at, ..none }, |(number, around)| Slice {
+                    start: at,
+                    around: number,
+                    value: around.value,
+                    length: around.length,
+                }));
             }
         }
-        index.push(self.entries.len() as u32);
+        index.push(Slice { start: self.entries.len() as u32, ..none });
         index
     }
 
-    /// The slice of an address that is not below the base.
+    /// The longest of the entries before `at` that has the address, and its number.
+    fn around(&self, at: u32, address: T) -> Option<(u32, &Entry<T>)> {
+        let mut before = at.checked_sub(1)?;
+        loop {
+            let entry = self.entries.get(before as usize)?;
+            if address <= entry.last() {
+                return Some((before, entry));
+            }
+            before = entry.around;
+        }
+    }
+
+    /// The slice of an address that is not below the base, or one that is too far.
     #[inline]
     fn slice(&self, address: T) -> usize {
-        (address.minus(self.base).wide() >> self.shift) as usize
+        (address.minus(self.base).wide() >> self.shift).min(u32::MAX.into()) as usize
     }
 
     /// The longest prefix that has the address.
@@ -99,18 +142,33 @@ impl<T: Number> Prefixes<T> {
         if address < self.base {
             return None;
         }
-        let slice = self.slice(address).min(self.index.len().checked_sub(2)?);
-        let (start, end) = (self.index[slice] as usize, self.index[slice + 1] as usize);
-        let behind = self.entries[start..end].partition_point(|entry| entry.first <= address);
-        let mut at = (start + behind).checked_sub(1)?;
-        loop {
-            let entry = self.entries.get(at)?;
+        let at = self.slice(address);
+        let (Some(slice), Some(next)) = (self.index.get(at), self.index.get(at + 1)) else {
+            return self.behind(address);
+        };
+        let entries = &self.entries[slice.start as usize..next.start as usize];
+        let behind = entries.partition_point(|entry| entry.first <= address);
+        // A number that is not within the slice stands for what is around all of it.
+        let mut at = behind.wrapping_sub(1);
+        while let Some(entry) = entries.get(at) {
             if address <= entry.last() {
                 let Entry { first, length, value, .. } = *entry;
                 return Some(Found { first, length, value });
             }
-            at = entry.around as usize;
+            at = (entry.around as usize).wrapping_sub(slice.start as usize);
         }
+        if slice.around == NONE {
+            return None;
+        }
+        let Slice { value, length, .. } = *slice;
+        Some(Found { first: Span::of_network(address, length).first, length, value })
+    }
+
+    /// The same for an address behind all slices.
+    fn behind(&self, address: T) -> Option<Found<T>> {
+        let (_, entry) = self.around(self.entries.len() as u32, address)?;
+        let Entry { first, length, value, .. } = *entry;
+        Some(Found { first, length, value })
     }
 
     /// How many different prefixes there are.
@@ -173,9 +231,22 @@ fn add<T: Number>(entries: &mut Vec<Entry<T>>, span: Span<T>, value: u32) -> boo
         if entries.len() >= ENTRIES_MAX {
             return false;
         }
+        if entries.len() == entries.capacity() {
+            make_room(entries);
+        }
         entries.push(Entry { first, value, around: NONE, length });
     }
     true
+}
+
+#[cold]
+fn make_room<T>(entries: &mut Vec<T>) {
+    let length = entries.len();
+    if (ENTRIES_SMALL..ENTRIES_ROOM).contains(&length) {
+        entries.reserve_exact(ENTRIES_ROOM - length);
+    } else if length >= ENTRIES_ROOM {
+        entries.reserve_exact(length / 2);
+    }
 }
 
 /// Prefixes of both families, to find the longest that has an address. The families have nothing
@@ -251,8 +322,7 @@ mod tests {
 
     fn naive(networks: &[IpNet], address: IpAddr) -> Option<(IpNet, u32)> {
         let with = networks.iter().zip(0u32..).filter(|(network, _)| network.contains(&address));
-        let longest =
-            with.max_by_key(|(network, value)| (network.prefix_len(), u32::MAX - *value));
+        let longest = with.max_by_key(|(network, value)| (network.prefix_len(), u32::MAX - *value));
         longest.map(|(network, value)| (*network, value))
     }
 

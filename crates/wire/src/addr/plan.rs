@@ -189,7 +189,7 @@ pub struct Missing {
 /// Why something does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// It is larger than the whole plan.
+    /// No network of the family is large enough.
     TooLarge,
     /// So many addresses more would have to be free.
     Short(Count),
@@ -330,6 +330,12 @@ impl Plan {
     }
 }
 
+/// How many addresses a network of this length has, in the family of `network`.
+pub fn addresses(network: IpNet, length: u8) -> Count {
+    let span = IpNet::new(network.addr(), length).map(AnySpan::from);
+    span.map_or_else(|_| Count::default(), |span| span.count())
+}
+
 fn overlap(a: IpNet, b: IpNet) -> bool {
     a.contains(&b) || b.contains(&a)
 }
@@ -442,17 +448,13 @@ impl Work {
 
     /// The beginning of the smallest free network that is large enough, the lowest of several.
     fn best_fit(&self, length: u8) -> Result<IpNet, Why> {
-        if length < self.network.prefix_len() {
-            return Err(Why::TooLarge);
-        }
         let free = self.plan().free_set();
         let fitting = free.networks().filter(|free| free.prefix_len() <= length);
         let best = fitting.min_by_key(|free| std::cmp::Reverse(free.prefix_len()));
         if let Some(place) = best.and_then(|free| IpNet::new(free.addr(), length).ok()) {
             return Ok(place);
         }
-        let needed = IpNet::new(self.network.addr(), length).map(AnySpan::from);
-        let needed = needed.ok().and_then(|span| span.count().exact()).unwrap_or(u128::MAX);
+        let needed = addresses(self.network, length).exact().unwrap_or(u128::MAX);
         let free = free.v4.count().plus(free.v6.count()).exact().unwrap_or(u128::MAX);
         Err(match needed.checked_sub(free) {
             None | Some(0) => Why::Pieces,

@@ -9,8 +9,10 @@ use clap::Args;
 use ipnet::IpNet;
 use plumb_report::text::Detail;
 use plumb_report::{Line, Tone};
-use plumb_wire::addr::plan::{Asked, Changes, Fate, Missing, Outcome, Plan, Subnet, Why};
-use plumb_wire::addr::set::AnySpan;
+use plumb_wire::addr::plan::{
+    Asked, Changes, Fate, Missing, Outcome, Plan, Subnet, Why, addresses,
+};
+use plumb_wire::addr::set::{AnySpan, Count};
 use serde::Serialize;
 
 use super::facts::{self, Network};
@@ -234,34 +236,46 @@ fn larger(before: &Plan, outcome: &Outcome) -> Option<IpNet> {
 }
 
 /// What does not fit, and how much is missing, on stderr.
-fn told(missing: &Missing, outcome: &Outcome) -> [Line; 1] {
+fn told(missing: &Missing, outcome: &Outcome) -> Vec<Line> {
     let plan = &outcome.plan;
     let needs = match missing.length {
-        Some(length) => format!(" needs a /{length}"),
+        Some(length) => {
+            let count = addresses(plan.network, length);
+            let unit = if count == Count::of(1) { "address" } else { "addresses" };
+            format!(" needs a /{length} ({count} {unit})")
+        }
         None => format!(" = {} is more than any network has", missing.asked),
     };
     let free = plan.free_count();
-    let largest = plan.free().iter().map(IpNet::prefix_len).min();
-    let largest = largest.map_or_else(|| "nothing".to_owned(), |length| format!("a /{length}"));
     let why = match &missing.why {
-        Why::TooLarge if missing.length.is_none() => String::new(),
-        Why::TooLarge => format!(", more than all of {}", plan.network),
-        Why::Short(short) => {
-            format!(": {free} addresses are free ({largest} at most in one piece), {short} missing")
+        Why::TooLarge => String::new(),
+        Why::Short(short) => format!("; {free} are free, {short} are missing"),
+        Why::Pieces => {
+            let largest = plan.free().iter().map(IpNet::prefix_len).min().unwrap_or_default();
+            format!("; {free} are free, but the largest piece is a /{largest}")
         }
-        Why::Pieces => format!(": {free} addresses are free, but at most {largest} in one piece"),
-        Why::InTheWay(names) => format!(", and {} is in the way", names.join(", ")),
-        Why::Edge => format!(", and {} ends before", plan.network),
+        Why::InTheWay(names) => match &names[..] {
+            [name] => format!("; {name} is in the way"),
+            [names @ .., last] => format!("; {} and {last} are in the way", names.join(", ")),
+            [] => String::new(),
+        },
+        Why::Edge => format!(", and {} ends before that", plan.network),
         Why::Outside => format!(" that is not within {}", plan.network),
     };
-    let grows = plan.subnets.iter().any(|subnet| subnet.name == missing.name);
-    let does_not = if grows { "cannot grow: it" } else { "does not fit: it" };
-    let does_not = format!(" {does_not}{needs}{why}");
-    [Line::new()
-        .and(Tone::Bad, "missing")
-        .and(Tone::Plain, ": ")
-        .and(Tone::Strong, &missing.name)
-        .and(Tone::Plain, does_not)]
+    let mut lines = vec![
+        Line::new()
+            .and(Tone::Bad, "missing")
+            .and(Tone::Plain, ": ")
+            .and(Tone::Strong, &missing.name)
+            .and(Tone::Plain, format!("{needs}{why}")),
+    ];
+    if matches!(missing.why, Why::InTheWay(_))
+        && plan.subnets.iter().any(|subnet| subnet.name == missing.name)
+    {
+        let text = format!(": --move {} lets it have another place", missing.name);
+        lines.push(Line::new().and(Tone::Hint, "hint").and(Tone::Plain, text));
+    }
+    lines
 }
 
 /// The data of a `subnet` record.
@@ -330,7 +344,6 @@ struct MissingRecord<'a> {
 
 impl MissingRecord<'_> {
     fn of(missing: &Missing, plan: IpNet) -> MissingRecord<'_> {
-        let network = missing.length.and_then(|length| IpNet::new(plan.addr(), length).ok());
         let (why, missing_addresses, in_the_way) = match &missing.why {
             Why::TooLarge => ("too_large", None, &[][..]),
             Why::Short(short) => ("short", short.exact(), &[][..]),
@@ -343,7 +356,7 @@ impl MissingRecord<'_> {
             name: &missing.name,
             asked: missing.asked.to_string(),
             prefix_length: missing.length,
-            needed: network.and_then(|network| AnySpan::from(network).count().exact()),
+            needed: missing.length.and_then(|length| addresses(plan, length).exact()),
             why,
             missing_addresses,
             in_the_way,

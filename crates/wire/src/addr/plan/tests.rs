@@ -95,7 +95,9 @@ fn how_much_is_missing() {
     let short = first.plan.change(&ask(&[("big", "200")])).unwrap();
     assert_eq!(short.missing[0].why, Why::Short(Count::of(96)));
     let large = first.plan.change(&ask(&[("huge", "300")])).unwrap();
-    assert_eq!(large.missing[0].why, Why::TooLarge);
+    assert_eq!(large.missing[0].why, Why::Short(Count::of(352)));
+    let endless = first.plan.change(&ask(&[("huge", "4294967295")])).unwrap();
+    assert_eq!(endless.missing[0].why, Why::TooLarge);
     let pinned = ask(&[("a", "10.0.0.0/26"), ("b", "10.0.0.128/26")]);
     let pinned = Plan::new(net("10.0.0.0/24")).change(&pinned).unwrap();
     let pieces = pinned.plan.change(&ask(&[("c", "/25")])).unwrap();

@@ -12,8 +12,6 @@ use super::super::input::{self, Lines, Source};
 use super::super::net::Masked;
 use crate::error::CommandError;
 
-/// Most bytes of all other columns: rows are known by where they begin.
-const TEXT_BYTES_MAX: usize = u32::MAX as usize;
 /// Separates the columns of the answer.
 const TAB: u8 = b'\t';
 
@@ -82,33 +80,45 @@ impl Nets {
     }
 }
 
-/// The other columns, each row ended by `\n`.
+/// Bytes of a block of rows, in bits: much longer than a line can be.
+const BLOCK_BITS: u32 = 20;
+const BLOCK_BYTES: usize = 1 << BLOCK_BITS;
+
+/// The other columns, each row ended by `\n`. They stand in blocks, so that
+/// nothing is copied as they grow.
 #[derive(Debug, Default)]
 struct Rows {
-    text: Vec<u8>,
-    /// The last, which often repeats.
-    last: Range<usize>,
+    blocks: Vec<Vec<u8>>,
+    /// Where the last begins: rows often repeat.
+    last: u32,
+    length: usize,
 }
 
 impl Rows {
     /// Keeps a row; where it begins.
     #[inline]
     fn add(&mut self, row: &[u8]) -> Option<u32> {
-        if self.text.is_empty() || self.text[self.last.clone()] != *row {
-            if self.text.len() + row.len() >= TEXT_BYTES_MAX {
-                return None;
+        if self.blocks.is_empty() || self.length != row.len() || self.get(self.last) != row {
+            let full = |block: &Vec<u8>| block.len() + row.len() >= BLOCK_BYTES;
+            if self.blocks.last().is_none_or(full) {
+                self.blocks.push(Vec::with_capacity(BLOCK_BYTES));
             }
-            let start = self.text.len();
-            self.text.extend_from_slice(row);
-            self.last = start..self.text.len();
-            self.text.push(b'\n');
+            let number = u32::try_from(self.blocks.len() - 1).ok();
+            let block = self.blocks.last_mut()?;
+            let first = number.filter(|number| *number < 1 << (u32::BITS - BLOCK_BITS))?;
+            self.last = first << BLOCK_BITS | u32::try_from(block.len()).ok()?;
+            self.length = row.len();
+            block.extend_from_slice(row);
+            block.push(b'\n');
         }
-        u32::try_from(self.last.start).ok()
+        Some(self.last)
     }
 
     #[inline]
     fn get(&self, start: u32) -> &[u8] {
-        let rest = self.text.get(start as usize..).unwrap_or_default();
+        let block = self.blocks.get((start >> BLOCK_BITS) as usize);
+        let rest = block.and_then(|block| block.get(start as usize % BLOCK_BYTES..));
+        let rest = rest.unwrap_or_default();
         &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
     }
 }

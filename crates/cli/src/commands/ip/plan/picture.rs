@@ -71,17 +71,28 @@ fn table(outcome: &Outcome) -> Vec<Line> {
         cells: vec![subnet.name.clone(), subnet.network.to_string()],
     }));
     let free = plan.free();
-    rows.extend(free.iter().take(FREE_SHOWN).enumerate().map(|(at, network)| Row {
+    let shown = largest(&free);
+    let left_out = free.len() - shown.len();
+    rows.extend(shown.iter().enumerate().map(|(at, network)| Row {
         tone: Tone::Faint,
         note: None,
         cells: free_cells(at, *network),
     }));
     let mut lines = aligned(&rows, is_ipv4.then_some(4));
-    if free.len() > FREE_SHOWN {
-        let text = format!("and {} more free networks (--json has all)", free.len() - FREE_SHOWN);
+    if left_out > 0 {
+        let text = format!("and {left_out} smaller free networks, which --json has");
         lines.push(Line::plain(" ".repeat(INDENT)).and(Tone::Faint, text));
     }
     lines
+}
+
+/// So many free networks as are shown, the largest, in order.
+fn largest(free: &[IpNet]) -> Vec<IpNet> {
+    let mut shown = free.to_vec();
+    shown.sort_by_key(|network| (network.prefix_len(), *network));
+    shown.truncate(FREE_SHOWN);
+    shown.sort();
+    shown
 }
 
 struct Row {
@@ -217,16 +228,24 @@ fn bar(plan: &Plan, columns: usize, unicode: bool) -> Vec<Line> {
     vec![drawn(&parts, unicode), scale(&parts, plan.network)]
 }
 
-/// Turns shares of a million into columns, of which each part has two at least.
+/// Turns shares of a million into columns. Where there is room, each part is as wide as a short
+/// name, and else wide enough to be seen.
 fn fit(parts: &mut [Part<'_>], inner: usize) {
     const LEAST: usize = 2;
-    let room = inner - parts.len() * LEAST;
+    const NAME: usize = 8;
+    let named = |part: &Part<'_>| match part.name {
+        Some(name) => (styled::width(name) + 2).min(NAME),
+        None => LEAST,
+    };
+    let room_for_names = parts.iter().map(named).sum::<usize>() <= inner / 2;
+    let least = |part: &Part<'_>| if room_for_names { named(part) } else { LEAST };
+    let room = inner - parts.iter().map(least).sum::<usize>();
     let (mut sum, mut used) = (0, 0);
     for part in parts {
         sum += part.width;
-        let end = (sum * room + 500_000) / 1_000_000;
-        part.width = LEAST + end.min(room).saturating_sub(used);
-        used = end.min(room);
+        let end = ((sum * room + 500_000) / 1_000_000).min(room);
+        part.width = least(part) + end.saturating_sub(used);
+        used = end.max(used);
     }
 }
 
