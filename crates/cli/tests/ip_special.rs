@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod ground;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -332,4 +334,79 @@ fn every_difference_is_in_the_documentation() {
         }
         assert!(page.contains(&format!("`{property}`")), "{property}");
     }
+}
+
+/// What `plumb ip` says of the place and the inside of an address.
+fn place_and_inside(arguments: &[&str]) -> String {
+    let output = ground::command().arg("ip").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let parts = text.split("\n\n").filter(|part| part.contains("  registry"));
+    parts.map(|part| format!("{}\n", part.trim_end())).collect()
+}
+
+fn record(arguments: &[&str]) -> Value {
+    let output = ground::command().args(["ip", "--json"]).args(arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records.find(|record| record["type"] == "address").unwrap()["data"].clone()
+}
+
+#[test]
+fn as_it_is_shown() {
+    let shown: String = [
+        &["10.1.2.3"][..],
+        &["192.0.0.9"],
+        &["192.0.0.0/24"],
+        &["192.0.0.0/8"],
+        &["10.0.0.1/7"],
+        &["224.4.0.0/15"],
+        &["224.0.0.251"],
+        &["192.88.99.1"],
+        &["2001:10::1"],
+        &["4000::1"],
+        &["-v", "2002:c000:204::1"],
+        &["2001:0:4136:e378:8000:63bf:3fff:fdd2"],
+        &["64:ff9b::8.8.8.8"],
+        &["fe80::fcfd:4aff:fecf:ea4e"],
+        &["ff7e:140:2001:db8:beef:feed:0:1234"],
+        &["ff05::1:3"],
+    ]
+    .iter()
+    .map(|arguments| format!("# {}\n{}\n", arguments.join(" "), place_and_inside(arguments)))
+    .collect();
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn translators_by_their_prefix() {
+    let data = record(&["--nat64", "2001:db8:122:300::/56", "2001:db8:122:3c0:0:221::"]);
+    assert_eq!(data["embedded"][0]["kind"], "nat64");
+    assert_eq!(data["embedded"][0]["ipv4"], "192.0.2.33");
+    assert_eq!(data["embedded"][0]["known"], "given");
+    assert_eq!(data["embedded"][0]["ipv4_verdict"]["decided_by"], "192.0.2.0/24");
+    let data = record(&["--nat64", "2001:db8:122:300::/56", "192.0.2.33"]);
+    assert_eq!(data["in_ipv6"]["nat64"][0], "2001:db8:122:3c0:0:221::");
+    assert_eq!(data["in_ipv6"]["mapped"], "::ffff:192.0.2.33");
+    assert!(data["in_ipv6"]["6to4"].is_null(), "not of what is not globally reachable");
+    for refused in ["2001:db8::/31", "10.0.0.0/8", "2001:db8:0:0:100::/96", "64:ff9b::"] {
+        let output = ground::command().args(["ip", "--nat64", refused, "::1"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{refused}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(refused), "{refused}");
+    }
+}
+
+#[test]
+fn columns_in_json_are_the_registrys() {
+    let teredo = record(&["2001::1"])["special"].clone();
+    assert_eq!(teredo["verdict"]["globally_reachable"], "N/A");
+    assert_eq!(teredo["blocks"][0]["block"], "2001::/32");
+    assert_eq!(teredo["blocks"][0]["footnotes"][0]["number"], 2);
+    let ended = record(&["192.88.99.1"])["special"].clone();
+    assert_eq!(ended["blocks"][0]["terminated"], "2015-03");
+    assert!(ended["verdict"]["source"].is_null());
+    assert!(record(&["8.8.8.8"])["special"]["verdict"]["decided_by"].is_null());
+    let network = record(&["192.0.0.0/24"])["special"].clone();
+    assert_eq!(network["holds"].as_array().unwrap().len(), 6);
 }
