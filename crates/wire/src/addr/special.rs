@@ -1,7 +1,7 @@
 //! What IANA's registries say of an address: the special-purpose registries of both families
 //! (RFC 6890, as changed by RFC 8190), and the blocks that other registries know.
 //!
-//! The tables are those of September 2026. Of several rows around an address the most specific
+//! The tables are those of mid 2026. Of several rows around an address the most specific
 //! one decides; [`Block::changes`] says what it changes.
 
 mod block;
