@@ -1,6 +1,9 @@
 //! Addresses: lists of a million networks beside the programs that people use
 //! for them.
 
+mod lookup;
+mod starts;
+
 use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -35,7 +38,9 @@ pub(crate) fn rows(plumb: &Path) -> io::Result<Vec<Row>> {
     rows.extend(merge(plumb, "IPv4", &lists.v4, true)?);
     rows.extend(merge(plumb, "IPv6", &lists.v6, false)?);
     rows.push(beside_python(plumb, &lists.few)?);
-    // Addresses that are looked up among networks, and the starts of commands, go here.
+    rows.extend(lookup::rows(plumb, "IPv4", &lists.v4, &lists.addresses_v4)?);
+    rows.extend(lookup::rows(plumb, "IPv6", &lists.v6, &lists.addresses_v6)?);
+    rows.extend(starts::rows(plumb)?);
     Ok(rows)
 }
 
@@ -45,6 +50,8 @@ struct Lists {
     v4: PathBuf,
     v6: PathBuf,
     few: PathBuf,
+    addresses_v4: PathBuf,
+    addresses_v6: PathBuf,
 }
 
 impl Lists {
@@ -60,7 +67,11 @@ impl Lists {
         let v4 = list("v4", text(NETWORKS, || random.v4()))?;
         let v6 = list("v6", text(NETWORKS, || random.v6()))?;
         let few = list("few", text(NETWORKS_FOR_PYTHON, || random.v4()))?;
-        Ok(Lists { directory, v4, v6, few })
+        let addresses_v4 = text(NETWORKS, || Ipv4Addr::from_bits(random.next() as u32).to_string());
+        let addresses_v6 = text(NETWORKS, || random.address_v6());
+        let (addresses_v4, addresses_v6) =
+            (list("addresses-v4", addresses_v4)?, list("addresses-v6", addresses_v6)?);
+        Ok(Lists { directory, v4, v6, few, addresses_v4, addresses_v6 })
     }
 }
 
@@ -101,6 +112,12 @@ impl Random {
         let (bits, host_bits) = (self.next() >> 3 | 1 << 61, self.next() % 33);
         let bits = u128::from(bits >> host_bits << host_bits) << 64;
         format!("{}/{}", Ipv6Addr::from_bits(bits), 64 - host_bits)
+    }
+
+    /// Anywhere in 2000::/3.
+    fn address_v6(&mut self) -> String {
+        let bits = u128::from(self.next()) << 64 | u128::from(self.next());
+        Ipv6Addr::from_bits(bits >> 3 | 1 << 125).to_string()
     }
 }
 
