@@ -10,7 +10,7 @@ pub(crate) fn nearest<'a>(
     let given = given.to_ascii_lowercase();
     known
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(&given, word), word))
+        .map(|word| (strsim::jaro_winkler(&given, &word.to_ascii_lowercase()), word))
         .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, word)| word)

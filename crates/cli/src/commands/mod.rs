@@ -11,7 +11,10 @@ pub mod http;
 pub mod ip;
 pub mod lab;
 pub mod listen;
+pub mod mac;
+pub mod port;
 pub mod serve;
+pub mod text;
 pub mod url;
 
 use clap::{Args, CommandFactory, Parser};
@@ -79,7 +82,10 @@ command_table! {
         "transport": Listen(listen::Listen),
         "lab": Lab(lab::Lab),
         "address": Ip(ip::Ip),
+        "address": Mac(mac::MacCommand),
+        "address": Port(port::PortCommand),
         "address": Url(url::UrlCommand),
+        "address": Text(text::Text),
         "shell": Completions(completions::Completions),
     }
 }
