@@ -195,16 +195,10 @@ fn nest<T: Number>(entries: &mut [Entry<T>]) {
 }
 
 /// Takes prefixes in any order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TableBuilder {
     v4: Vec<Entry<u32>>,
     v6: Vec<Entry<u128>>,
-}
-
-impl Default for TableBuilder {
-    fn default() -> TableBuilder {
-        TableBuilder { v4: Vec::new(), v6: Vec::new() }
-    }
 }
 
 impl TableBuilder {

@@ -73,7 +73,7 @@ impl Run for PlanCommand {
 
     fn run(mut self) -> Result<ExitStatus, CommandError> {
         let saved_as = self.saved_as();
-        let (given, ask) = self.words()?;
+        let Wishes { network: given, ask } = self.wishes()?;
         let (file, before) = match &self.plan {
             Some(path) => match PlanFile::read(path, given)? {
                 Some((file, plan)) => (file, Some(plan)),
@@ -104,6 +104,12 @@ impl Run for PlanCommand {
     }
 }
 
+/// The network, if it is given, and the subnets.
+struct Wishes {
+    network: Option<IpNet>,
+    ask: Vec<(String, Asked)>,
+}
+
 fn no_network(path: Option<&Path>) -> CommandError {
     match path {
         Some(path) => CommandError::usage(format!("there is no {}", path.display()))
@@ -121,12 +127,12 @@ impl PlanCommand {
         if is_plan(path) { self.output.output.take() } else { None }
     }
 
-    /// The network, and what is asked for.
-    fn words(&self) -> Result<(Option<IpNet>, Vec<(String, Asked)>), CommandError> {
-        let (mut network, mut asked) = (None, Vec::new());
+    /// What the words say.
+    fn wishes(&self) -> Result<Wishes, CommandError> {
+        let (mut network, mut ask) = (None, Vec::new());
         for word in &self.words {
             match word.split_once('=') {
-                Some((name, size)) => asked.push((name_of(name, word)?, size_of(size, word)?)),
+                Some((name, size)) => ask.push((name_of(name, word)?, size_of(size, word)?)),
                 None if network.is_none() => {
                     network = Some(net::masked(word, self.output.quiet)?);
                 }
@@ -137,7 +143,7 @@ impl PlanCommand {
                 }
             }
         }
-        Ok((network, asked))
+        Ok(Wishes { network, ask })
     }
 
     fn answer(

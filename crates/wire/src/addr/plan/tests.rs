@@ -129,8 +129,11 @@ fn what_makes_no_sense() {
     assert!(plan.change(&ask(&[("a", "1"), ("a", "2")])).is_err());
 }
 
-/// Names of few letters, so that the same come again; sizes that sometimes do not fit.
-fn changes() -> impl Strategy<Value = Vec<(Vec<(u8, u8)>, Vec<u8>, Vec<u8>)>> {
+/// What is asked for, removed and may move.
+type Round = (Vec<(u8, u8)>, Vec<u8>, Vec<u8>);
+
+/// Few names, so that the same come again; sizes that sometimes do not fit.
+fn changes() -> impl Strategy<Value = Vec<Round>> {
     let ask = proptest::collection::vec((0..12u8, 0..=10u8), 0..6);
     let names = || proptest::collection::vec(0..12u8, 0..3);
     proptest::collection::vec((ask, names(), names()), 1..8)
