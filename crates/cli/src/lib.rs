@@ -22,6 +22,8 @@ mod lab_client;
 mod loopback;
 pub mod output;
 mod panic;
+mod seeded;
+mod services;
 mod serving;
 mod suggest;
 

@@ -24,6 +24,7 @@ pub mod netlink;
 pub mod nft;
 pub mod options;
 pub mod packet;
+pub mod ports;
 pub mod process;
 pub mod readable;
 pub mod sendfile;

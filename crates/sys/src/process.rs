@@ -1,17 +1,19 @@
 //! Processes: who holds a port, who is at the other end of a UNIX socket, and
 //! ending what one started.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use libc::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
+
+use crate::ports;
 
 /// The executable that is running, even when its file has been replaced.
 pub const SELF_EXE: &str = "/proc/self/exe";
@@ -63,10 +65,8 @@ pub fn holder_of_path(path: &Path) -> Option<Holder> {
 /// TCP connections of this port in TIME-WAIT, in the calling thread's network
 /// namespace.
 pub fn connections_in_time_wait(port: u16) -> usize {
-    const TIME_WAIT: &str = "06";
-    socket_lines_of(["tcp", "tcp6"], TIME_WAIT)
-        .filter(|line| line.port == port && line.waits)
-        .count()
+    let sockets = ports::sockets(Protocol::Tcp).into_iter();
+    sockets.filter(|socket| socket.local.port() == port && socket.is_in_time_wait()).count()
 }
 
 /// The first process that has one of these sockets open.
@@ -74,86 +74,51 @@ fn holder_of(inodes: &HashSet<u64>) -> Option<Holder> {
     if inodes.is_empty() {
         return None;
     }
-    let wanted: HashSet<PathBuf> =
-        inodes.iter().map(|inode| PathBuf::from(format!("socket:[{inode}]"))).collect();
-    process_ids().into_iter().find(|pid| holds_one_of(*pid, &wanted)).map(|pid| Holder {
-        pid,
-        name: fs::read_to_string(format!("/proc/{pid}/comm"))
-            .map(|name| name.trim_end().to_owned())
-            .unwrap_or_default(),
+    let holds = |pid: &u32| sockets_of(*pid).any(|inode| inodes.contains(&inode));
+    process_ids().into_iter().find(holds).map(holder)
+}
+
+/// The first process of each of these sockets.
+pub(crate) fn holders_of(inodes: &HashSet<u64>) -> HashMap<u64, Holder> {
+    let mut found = HashMap::new();
+    for pid in process_ids() {
+        if found.len() == inodes.len() {
+            break;
+        }
+        for inode in sockets_of(pid).filter(|inode| inodes.contains(inode)) {
+            found.entry(inode).or_insert_with(|| holder(pid));
+        }
+    }
+    found
+}
+
+fn holder(pid: u32) -> Holder {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm"));
+    Holder { pid, name: name.map(|name| name.trim_end().to_owned()).unwrap_or_default() }
+}
+
+/// The inodes of the sockets that a process has open.
+fn sockets_of(pid: u32) -> impl Iterator<Item = u64> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let to = fs::read_link(entry.path()).ok()?;
+        to.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     })
 }
 
 /// Addresses on which something listens (TCP) or is bound (UDP) at `port` in
 /// the calling thread's network namespace.
 pub fn addresses_bound(protocol: Protocol, port: u16) -> Vec<IpAddr> {
-    socket_lines(protocol)
-        .filter(|line| line.port == port && line.waits)
-        .map(|line| line.address)
-        .collect()
+    listening(protocol, port).map(|socket| socket.local.ip()).collect()
 }
 
 fn socket_inodes(protocol: Protocol, port: u16) -> HashSet<u64> {
-    socket_lines(protocol)
-        .filter(|line| line.port == port && line.waits && line.inode != 0)
-        .map(|line| line.inode)
-        .collect()
+    listening(protocol, port).map(|socket| socket.inode).filter(|inode| *inode != 0).collect()
 }
 
-struct SocketLine {
-    address: IpAddr,
-    port: u16,
-    waits: bool,
-    inode: u64,
-}
-
-fn socket_lines(protocol: Protocol) -> impl Iterator<Item = SocketLine> {
-    // Not /proc/net: that is of the process's first thread.
-    let (files, state) = match protocol {
-        Protocol::Tcp => (["tcp", "tcp6"], "0A"), // LISTEN
-        Protocol::Udp => (["udp", "udp6"], "07"), // CLOSE, as UDP's unconnected state is kept
-    };
-    socket_lines_of(files, state)
-}
-
-fn socket_lines_of(
-    files: [&'static str; 2],
-    state: &'static str,
-) -> impl Iterator<Item = SocketLine> {
-    files
-        .into_iter()
-        .filter_map(|file| fs::read_to_string(format!("/proc/thread-self/net/{file}")).ok())
-        .flat_map(move |text| {
-            text.lines().filter_map(|line| socket_line(line, state)).collect::<Vec<_>>()
-        })
-}
-
-/// One line of /proc/net/tcp and its kin, proc_net_tcp(5).
-fn socket_line(line: &str, waiting_state: &str) -> Option<SocketLine> {
-    let mut fields = line.split_ascii_whitespace().skip(1);
-    let (address, port) = fields.next()?.rsplit_once(':')?;
-    let state = fields.nth(1)?;
-    let inode = fields.nth(5)?.parse().ok()?;
-    Some(SocketLine {
-        address: hexadecimal_address(address)?,
-        port: u16::from_str_radix(port, 16).ok()?,
-        waits: state == waiting_state,
-        inode,
-    })
-}
-
-/// Words of 32 bits in the machine's order, in hexadecimal.
-fn hexadecimal_address(text: &str) -> Option<IpAddr> {
-    let mut octets = Vec::with_capacity(16);
-    for start in (0..text.len()).step_by(8) {
-        let word = u32::from_str_radix(text.get(start..start + 8)?, 16).ok()?;
-        octets.extend(word.to_ne_bytes());
-    }
-    match octets.len() {
-        4 => Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(octets).ok()?))),
-        16 => Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?))),
-        _ => None,
-    }
+fn listening(protocol: Protocol, port: u16) -> impl Iterator<Item = ports::Socket> {
+    let sockets = ports::sockets(protocol).into_iter();
+    sockets.filter(move |socket| socket.local.port() == port && socket.listens())
 }
 
 fn process_ids() -> Vec<u32> {
@@ -163,11 +128,6 @@ fn process_ids() -> Vec<u32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .take(PROCESSES_MAX)
         .collect()
-}
-
-fn holds_one_of(pid: u32, wanted: &HashSet<PathBuf>) -> bool {
-    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    entries.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|to| wanted.contains(&to)))
 }
 
 /// Who is at the other end of a connected UNIX socket (SO_PEERCRED).

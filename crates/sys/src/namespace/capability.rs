@@ -8,6 +8,8 @@ use super::{NamespaceError, Stage};
 /// CAP_SYS_ADMIN: make namespaces, mount.
 pub const SYS_ADMIN: u8 = 21;
 const SETPCAP: u8 = 8;
+/// CAP_NET_BIND_SERVICE: bind ports that an ordinary user may not.
+pub const NET_BIND_SERVICE: u8 = 10;
 
 /// Capabilities are numbered from 0 in two words of 32 bits.
 const CAPABILITIES_MAX: u8 = 64;

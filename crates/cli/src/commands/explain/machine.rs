@@ -3,15 +3,14 @@
 use plumb_evidence::reference::{Kind, Number, Unlisted};
 use plumb_sys::errno;
 
-/// Names of the services of this machine, services(5).
-const SERVICES: &str = "/etc/services";
+use crate::services::{self, SERVICES};
 
 /// Facts about the number, by name.
 pub(super) fn facts(unlisted: Unlisted) -> Vec<(&'static str, String)> {
     let Number::Plain(number) = unlisted.number else { return Vec::new() };
     match unlisted.span.kind {
         Kind::Port => {
-            let services = std::fs::read_to_string(SERVICES).unwrap_or_default();
+            let services = services::read(None).unwrap_or_default();
             let names = u16::try_from(number).map(|port| services_of(&services, port));
             let names = names.unwrap_or_default();
             let said = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
@@ -28,22 +27,14 @@ pub(super) fn facts(unlisted: Unlisted) -> Vec<(&'static str, String)> {
 /// The services of a port: `domain (tcp, udp)`.
 fn services_of(services: &str, port: u16) -> Vec<String> {
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
-    for line in services.lines() {
-        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
-        let (Some(name), Some((number, protocol))) =
-            (words.next(), words.next().and_then(|word| word.split_once('/')))
-        else {
-            continue;
-        };
-        if number.parse() != Ok(port) {
-            continue;
-        }
-        match found.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, protocols)) => protocols.push(protocol),
-            None => found.push((name, vec![protocol])),
+    for service in services::services(services).filter(|service| service.port == port) {
+        match found.iter_mut().find(|(known, _)| *known == service.name) {
+            Some((_, transports)) => transports.push(service.transport),
+            None => found.push((service.name, vec![service.transport])),
         }
     }
-    let shown = |(name, protocols): (&str, Vec<&str>)| format!("{name} ({})", protocols.join(", "));
+    let shown =
+        |(name, transports): (&str, Vec<&str>)| format!("{name} ({})", transports.join(", "));
     found.into_iter().map(shown).collect()
 }
 

@@ -1,7 +1,5 @@
 //! `plumb ip random`.
 
-use std::hash::{BuildHasher as _, RandomState};
-
 use clap::Args;
 use ipnet::IpNet;
 use plumb_wire::addr::set::{AnySpan, Number, Span};
@@ -14,6 +12,7 @@ use crate::commands::Run;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{self, Output, Session};
+use crate::seeded::{self, Generator};
 
 /// Print random addresses of a network
 ///
@@ -65,7 +64,7 @@ impl Run for Random {
             return Err(CommandError::usage(format!("{network} has no networks of /{length}"))
                 .hint(format!("write --prefix /{own} to /{most}")));
         }
-        let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(0));
+        let seed = self.seed.unwrap_or_else(seeded::any_seed);
         let mut output = Output::open(&self.output)?;
         let mut session = Session::begin(&mut output, "ip random")?;
         let json = session.output().json;
@@ -134,33 +133,4 @@ pub(super) fn hosts<T: Number>(span: Span<T>, at_end: u8) -> Span<T> {
         _ => span.last.previous().unwrap_or(span.last),
     };
     Span { first: span.first.next().unwrap_or(span.first), last }
-}
-
-/// SplitMix64: short, and known well enough that its numbers can be had
-/// elsewhere.
-#[derive(Debug)]
-struct Generator(u64);
-
-impl Generator {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// 0 to `most`, each as likely: what is cut to as many bits, and thrown
-    /// again where that is more.
-    fn up_to(&mut self, most: u128) -> u128 {
-        let mask = u128::MAX.checked_shr(most.leading_zeros()).unwrap_or(0);
-        loop {
-            let low = u128::from(self.next());
-            let high = if mask >> 64 == 0 { 0 } else { u128::from(self.next()) };
-            let thrown = (high << 64 | low) & mask;
-            if thrown <= most {
-                return thrown;
-            }
-        }
-    }
 }
