@@ -12,6 +12,7 @@
 )]
 
 mod addresses;
+mod bare;
 mod clients;
 mod lab;
 mod load;
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // Runs on a machine of the lab, started by `lab` below.
         ["inside", plumb] => lab::inside(Path::new(plumb)),
+        // A server of the benchmarks' own, started by `servers` below.
+        ["bare-echo", address] => address.parse().map_err(io::Error::other).and_then(bare::echo),
         [] => SECTIONS.iter().try_for_each(|name| measure(name)),
         ref names if names.iter().all(|name| SECTIONS.contains(name)) => {
             names.iter().try_for_each(|name| measure(name))

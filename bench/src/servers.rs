@@ -32,6 +32,10 @@ pub(crate) fn rows(plumb: &Path) -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// A server that does nothing else, see [`crate::bare`]: how fast this machine
+/// lets one be.
+const BARE: &str = "bare loop";
+
 const PYTHON_THREADS: &str = "
 import socket, sys, threading
 def serve(connection):
@@ -48,9 +52,11 @@ fn echo_peer(name: &str) -> io::Result<Server> {
     let port = address.port().to_string();
     let mut command = match name {
         "Python threads" => Command::new("python3"),
+        BARE => Command::new(std::env::current_exe()?),
         name => Command::new(name),
     };
     match name {
+        BARE => command.args(["bare-echo", &address.to_string()]),
         "Python threads" => command.args(["-c", PYTHON_THREADS, &port]),
         "socat" => {
             command.args([&format!("TCP-LISTEN:{port},bind=127.0.0.1,fork,backlog=1024"), "PIPE"])
@@ -60,9 +66,10 @@ fn echo_peer(name: &str) -> io::Result<Server> {
     Server::peer(command, address)
 }
 
-/// 64 connections that play ping-pong with lines of 64 bytes.
+/// 64 connections that play ping-pong with lines of 64 bytes. The bare loop runs
+/// in the same rounds: no server of one thread gets above its ratio.
 fn echo(plumb: &Path) -> io::Result<Vec<Row>> {
-    let peers = [("Python threads", 2.0), ("socat", 2.0), ("ncat", 3.0)];
+    let peers = [("Python threads", 2.0), ("socat", 2.0), ("ncat", 3.0), (BARE, 0.0)];
     let ours = Server::plumb(plumb, &["echo"])?;
     let theirs = peers.iter().map(|(name, _)| echo_peer(name)).collect::<io::Result<Vec<_>>>()?;
     let mut rounds = Vec::with_capacity(ECHO_ROUNDS);
@@ -78,19 +85,21 @@ fn echo(plumb: &Path) -> io::Result<Vec<Row>> {
     }
     let figure = |figure: &dyn Fn(&Vec<f64>) -> f64| middle(rounds.iter().map(figure).collect());
     let rate = figure(&|rates| rates[0]);
+    let bare = peers.len();
     let row = |(at, (name, least)): (usize, &(&str, f64))| {
         let peer = figure(&|rates| rates[at + 1]);
+        let most = figure(&|rates| rates[bare] / rates[at + 1]);
         // Of the two in one round: what both shared the machine with was alike.
         let ratio = figure(&|rates| rates[0] / rates[at + 1]);
         Row {
             job: format!("`serve echo`, {CONNECTIONS} connections, 64-byte lines"),
             figure: format!("{:.0}k round trips/s", rate / 1e3),
-            peer: format!("{name} {:.0}k, ratio {ratio:.1}", peer / 1e3),
+            peer: format!("{name} {:.0}k, ratio {ratio:.1} (of a {BARE} {most:.1})", peer / 1e3),
             target: format!("at least {least} times {name}"),
             reached: ratio >= *least,
         }
     };
-    Ok(peers.iter().enumerate().map(row).collect())
+    Ok(peers[..bare - 1].iter().enumerate().map(row).collect())
 }
 
 fn middle(mut figures: Vec<f64>) -> f64 {
