@@ -66,6 +66,17 @@ struct Slice {
     length: u8,
 }
 
+/// Addresses that are looked up at a time.
+const BLOCK: usize = 64;
+
+/// The entries among which an address is looked up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    slice: usize,
+    start: u32,
+    end: u32,
+}
+
 /// The prefixes of one family.
 #[derive(Debug, Clone)]
 pub struct Prefixes<T> {
@@ -139,15 +150,53 @@ impl<T: Number> Prefixes<T> {
     /// The longest prefix that has the address.
     #[inline]
     pub fn find(&self, address: T) -> Option<Found<T>> {
-        if address < self.base {
-            return None;
+        let place = self.place(address);
+        self.resolve(address, place, self.behind(address, place))
+    }
+
+    /// Adds what [`Prefixes::find`] finds for each address.
+    ///
+    /// The memory that a step waits for is asked for many addresses at a time, which takes a
+    /// fraction of the time.
+    pub fn find_all(&self, addresses: &[T], found: &mut Vec<Option<Found<T>>>) {
+        for block in addresses.chunks(BLOCK) {
+            let mut places = [Place::default(); BLOCK];
+            for (place, address) in places.iter_mut().zip(block) {
+                *place = self.place(*address);
+            }
+            let mut behind = [0; BLOCK];
+            for ((behind, place), address) in behind.iter_mut().zip(places).zip(block) {
+                *behind = self.behind(*address, place);
+            }
+            let steps = block.iter().zip(places).zip(behind);
+            found.extend(steps.map(|((at, place), behind)| self.resolve(*at, place, behind)));
         }
-        let at = self.slice(address);
-        let (Some(slice), Some(next)) = (self.index.get(at), self.index.get(at + 1)) else {
-            return self.behind(address);
-        };
-        let entries = &self.entries[slice.start as usize..next.start as usize];
-        let behind = entries.partition_point(|entry| entry.first <= address);
+    }
+
+    /// Where to look.
+    #[inline]
+    fn place(&self, address: T) -> Place {
+        if address < self.base {
+            return Place::default();
+        }
+        let slice = self.slice(address);
+        match (self.index.get(slice), self.index.get(slice + 1)) {
+            (Some(this), Some(next)) => Place { slice, start: this.start, end: next.start },
+            // Behind all slices all entries are before the address.
+            _ => Place { slice, start: 0, end: self.entries.len() as u32 },
+        }
+    }
+
+    /// How many entries of the place begin at or before the address.
+    #[inline]
+    fn behind(&self, address: T, place: Place) -> usize {
+        let entries = &self.entries[place.start as usize..place.end as usize];
+        entries.partition_point(|entry| entry.first <= address)
+    }
+
+    #[inline]
+    fn resolve(&self, address: T, place: Place, behind: usize) -> Option<Found<T>> {
+        let entries = &self.entries[place.start as usize..place.end as usize];
         // A number that is not within the slice stands for what is around all of it.
         let mut at = behind.wrapping_sub(1);
         while let Some(entry) = entries.get(at) {
@@ -155,20 +204,15 @@ impl<T: Number> Prefixes<T> {
                 let Entry { first, length, value, .. } = *entry;
                 return Some(Found { first, length, value });
             }
-            at = (entry.around as usize).wrapping_sub(slice.start as usize);
+            at = (entry.around as usize).wrapping_sub(place.start as usize);
         }
-        if slice.around == NONE {
+        let slice = self.index.get(place.slice).filter(|slice| slice.around != NONE)?;
+        // What is not within the first and the last slice is not around them.
+        if address < self.base {
             return None;
         }
         let Slice { value, length, .. } = *slice;
         Some(Found { first: Span::of_network(address, length).first, length, value })
-    }
-
-    /// The same for an address behind all slices.
-    fn behind(&self, address: T) -> Option<Found<T>> {
-        let (_, entry) = self.around(self.entries.len() as u32, address)?;
-        let Entry { first, length, value, .. } = *entry;
-        Some(Found { first, length, value })
     }
 
     /// How many different prefixes there are.
@@ -344,9 +388,18 @@ mod tests {
                 [first, last, beside(first, -1), beside(last, 1)]
             });
             let anywhere = [Ipv4Addr::from_bits(v4).into(), Ipv6Addr::from_bits(v6).into()];
-            for address in edges.chain(anywhere) {
-                prop_assert_eq!(table.find(address), naive(&networks, address), "{}", address);
+            let addresses: Vec<IpAddr> = edges.chain(anywhere).collect();
+            for address in &addresses {
+                prop_assert_eq!(table.find(*address), naive(&networks, *address), "{}", address);
             }
+            let v6 = addresses.iter().filter_map(|address| match address {
+                IpAddr::V4(_) => None,
+                IpAddr::V6(address) => Some(address.to_bits()),
+            });
+            let (v6, mut found): (Vec<u128>, _) = (v6.collect(), Vec::new());
+            table.v6.find_all(&v6, &mut found);
+            let one_by_one: Vec<_> = v6.iter().map(|address| table.v6.find(*address)).collect();
+            prop_assert_eq!(found, one_by_one);
         }
     }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use clap::{Args, ValueEnum};
 use plumb_report::{Line, sanitize};
 use plumb_wire::addr::find;
-use plumb_wire::addr::longest::{Found, Prefixes};
+use plumb_wire::addr::longest::Found;
 use plumb_wire::addr::scan::{self, Address};
 use plumb_wire::addr::set::Number;
 use serde::Serialize;
@@ -111,6 +111,7 @@ impl Run for Lookup {
             live,
             none: [&b"\t-"[..]].repeat(nets.columns + 1).concat(),
             row: Vec::new(),
+            waiting: Waiting::default(),
             tally: Tally { prefixes: nets.table.len(), ..Tally::default() },
             pen: Pen::new(session.output()),
         };
@@ -118,6 +119,7 @@ impl Run for Lookup {
         let quiet = self.output.quiet || live;
         for source in &sources {
             joining.tally.lines += input::each_line(source, quiet, &mut joining)?;
+            joining.settle()?;
         }
         joining.pen.flush()?;
         let tally = joining.tally;
@@ -182,6 +184,29 @@ struct Record<'a> {
     text: Cow<'a, str>,
 }
 
+/// Lines that are looked up at a time: enough that their waits for memory overlap.
+const WAITING_LINES: usize = 256;
+/// Bytes of them, at most one line more.
+const WAITING_BYTES: usize = 64 << 10;
+
+/// Lines that are read and not yet looked up.
+#[derive(Debug, Default)]
+struct Waiting {
+    text: Vec<u8>,
+    lines: Vec<Pending>,
+    v4: Vec<u32>,
+    v6: Vec<u128>,
+}
+
+/// An address of a line.
+#[derive(Debug)]
+struct Pending {
+    number: u64,
+    /// The line, in the text.
+    place: Range<usize>,
+    address: Option<Address>,
+}
+
 struct Joining<'a> {
     options: &'a Lookup,
     nets: &'a Nets,
@@ -191,6 +216,7 @@ struct Joining<'a> {
     none: Vec<u8>,
     /// The line that is made.
     row: Vec<u8>,
+    waiting: Waiting,
     tally: Tally,
     pen: Pen<'a>,
 }
@@ -207,41 +233,73 @@ impl Lines for Joining<'_> {
             },
         };
         let mut found = find::next(&line[..within.end], within.start);
+        let start = self.waiting.text.len();
+        self.waiting.text.extend_from_slice(line);
+        let place = start..start + line.len();
         if found.is_none() {
             self.tally.lines_without_address += 1;
-            return self.missing(number, None, line);
+            self.waiting.lines.push(Pending { number, place: place.clone(), address: None });
         }
-        while let Some((address, place)) = found {
+        while let Some((address, Range { end, .. })) = found {
             self.tally.addresses += 1;
+            self.waiting.lines.push(Pending {
+                number,
+                place: place.clone(),
+                address: Some(address),
+            });
             match address {
-                Address::V4(at) => self.look_up(number, at, &self.nets.table.v4, line)?,
-                Address::V6(at) => self.look_up(number, at, &self.nets.table.v6, line)?,
+                Address::V4(address) => self.waiting.v4.push(address),
+                Address::V6(address) => self.waiting.v6.push(address),
             }
-            let Range { end, .. } = place;
             found = match self.options.all {
                 true => find::next(&line[..within.end], end),
                 false => None,
             };
         }
-        Ok(())
+        let full =
+            self.waiting.lines.len() >= WAITING_LINES || self.waiting.text.len() >= WAITING_BYTES;
+        if full { self.settle() } else { Ok(()) }
     }
 
     fn pause(&mut self) -> Result<bool, CommandError> {
+        self.settle()?;
         self.pen.flush()?;
         Ok(!self.pen.is_closed())
     }
 }
 
 impl Joining<'_> {
+    /// Looks up what waits, and writes it.
+    fn settle(&mut self) -> Result<(), CommandError> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        self.nets.table.v4.find_all(&waiting.v4, &mut v4);
+        self.nets.table.v6.find_all(&waiting.v6, &mut v6);
+        let (mut v4, mut v6) = (v4.into_iter(), v6.into_iter());
+        for Pending { number, place, address } in waiting.lines.drain(..) {
+            let line = &waiting.text[place];
+            match address {
+                None => self.missing(number, None, line)?,
+                Some(Address::V4(at)) => self.join(number, at, v4.next().flatten(), line)?,
+                Some(Address::V6(at)) => self.join(number, at, v6.next().flatten(), line)?,
+            }
+        }
+        waiting.text.clear();
+        waiting.v4.clear();
+        waiting.v6.clear();
+        self.waiting = waiting;
+        Ok(())
+    }
+
     #[inline]
-    fn look_up<T: Number>(
+    fn join<T: Number>(
         &mut self,
         number: u64,
         address: T,
-        prefixes: &Prefixes<T>,
+        found: Option<Found<T>>,
         line: &[u8],
     ) -> Result<(), CommandError> {
-        let Some(found) = prefixes.find(address) else {
+        let Some(found) = found else {
             return self.missing(number, Some(address.address()), line);
         };
         self.tally.matched += 1;

@@ -26,7 +26,7 @@ pub struct Random {
     network: String,
 
     /// How many
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1)]
+    #[arg(long, visible_short_alias = 'n', value_name = "N", default_value_t = 1)]
     count: u64,
 
     /// Where the generator begins
