@@ -311,13 +311,31 @@ fn max_version(version: &str, server_name: Option<&str>) -> Result<Vec<u8>, Stri
     Ok(hello.into_record())
 }
 
-/// Every suite known for TLS 1.3, or for all that came before.
+/// Every suite for TLS 1.3, or for all that came before, that a server on the
+/// Internet may have.
 fn suites(is_tls13: bool) -> Vec<CipherSuite> {
+    /// They need a secret that both sides have, or were hardly ever built; old
+    /// servers stumble over much more than a hundred suites in one hello.
+    const LEFT_OUT: [&str; 11] = [
+        "PSK",
+        "KRB5",
+        "SRP",
+        "ECCPWD",
+        "GOST",
+        "ARIA",
+        "SM4",
+        "_DH_RSA_",
+        "_DH_DSS_",
+        "_ECDH_RSA_",
+        "_ECDH_ECDSA_",
+    ];
     let usable = |suite: &CipherSuite| {
         // Neither "nothing at all", which is no offer, nor the signal that the
         // client has fallen back (RFC 7507), which servers refuse.
         let is_none = matches!(suite, CipherSuite::NullWithNullNull | CipherSuite::FallbackScsv);
-        suite.is_tls13() == is_tls13 && !is_none
+        let name = suite.name().unwrap_or_default();
+        let is_rare = LEFT_OUT.iter().any(|part| name.contains(part));
+        suite.is_tls13() == is_tls13 && !is_none && !is_rare
     };
     let mut suites: Vec<CipherSuite> = CipherSuite::ALL.iter().copied().filter(usable).collect();
     // As every client of today prefers them: what the server then takes from
