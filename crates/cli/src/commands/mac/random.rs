@@ -29,7 +29,7 @@ pub struct Random {
     prefix: Option<String>,
 
     /// How many
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1)]
+    #[arg(long, visible_short_alias = 'n', value_name = "N", default_value_t = 1)]
     count: u64,
 
     /// Where the generator begins
@@ -44,7 +44,7 @@ impl Run for Random {
     const EXAMPLES: &'static str = "
         plumb mac random
         plumb mac random --prefix 52:54:00    # as of a virtual machine
-        plumb mac random -n 5 --seed 7        # the same five each time";
+        plumb mac random --count 5 --seed 7   # the same five each time";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let prefix = match &self.prefix {

@@ -135,7 +135,9 @@ fn meaning(facts: &Facts, columns: usize) -> Vec<Line> {
             Carried::Ipv4 { address } => format!("IPv4 address {address}"),
         });
         carried.iter().for_each(|carried| add("", Tone::Plain, carried));
-        add("", Tone::Faint, known.reference);
+        if known.reference != known.name {
+            add("", Tone::Faint, known.reference);
+        }
     }
     if let Some(groups) = &facts.ipv4_groups {
         let text = format!("{}, {}, {} and 29 more", groups[0], groups[1], groups[2]);

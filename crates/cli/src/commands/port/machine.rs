@@ -200,7 +200,7 @@ impl Listener {
     pub(super) fn whose(&self) -> String {
         match (&self.program, self.pid) {
             (Some(program), Some(pid)) => format!("{program} ({pid})"),
-            _ => format!("a process of user {} that is not to be seen", self.user),
+            _ => format!("a process of user {}, not to be seen", self.user),
         }
     }
 }

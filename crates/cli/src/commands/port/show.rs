@@ -12,6 +12,8 @@ use crate::services::services;
 /// Columns before everything, and those of the names at the left.
 const INDENT: usize = 2;
 const NAME: usize = 12;
+/// Columns of a range, 49152-65535, and a gap.
+const SPAN: usize = 13;
 
 /// `  name       text`, further lines below the text.
 fn row(name: &str, tone: Tone, text: &str, columns: usize) -> Vec<Line> {
@@ -258,27 +260,27 @@ pub(super) fn machine(machine: &Machine, services: &str, layout: &Layout) -> Vec
         lines.extend(picture::draw(machine, layout.unicode));
         lines.push(Line::new());
     }
-    let mut add = |name: &str, tone, text: &str| lines.extend(row(name, tone, text, columns));
+    let mut add = |name: &str, span: String, text: &str| {
+        let line = Line::plain(" ".repeat(INDENT)).and(Tone::Hint, name).pad_to(INDENT + NAME);
+        let line = line.and(Tone::Strong, span).pad_to(INDENT + NAME + SPAN);
+        lines.push(line.and(Tone::Plain, text).cut(columns));
+    };
     for class in ranges.classes {
-        let text =
-            format!("{:<13} {}", format!("{}-{}", class.first, class.last), class_meaning(class));
-        add(class.name, Tone::Plain, &text);
+        add(class.name, format!("{}-{}", class.first, class.last), class_meaning(class));
     }
     if let Some(first) = ranges.unprivileged_from {
-        let own = if ranges.may_bind_all {
-            "this user may bind those below, too"
+        let text = if ranges.may_bind_all {
+            "anybody may bind these; this user the others too"
         } else {
-            "those below want CAP_NET_BIND_SERVICE"
+            "anybody may bind these; the others want CAP_NET_BIND_SERVICE"
         };
-        add("everybody's", Tone::Plain, &format!("{:<13} {own}", format!("{first}-65535")));
+        add("open", format!("{first}-65535"), text);
     }
     if let Some(span) = ranges.ephemeral {
-        let text = format!("{:<13} given by the kernel to who asks for none", span_text(span));
-        add("ephemeral", Tone::Plain, &text);
+        add("ephemeral", span_text(span), "given by the kernel to clients that name none");
     }
-    if !ranges.reserved.is_empty() {
-        let spans: Vec<String> = ranges.reserved.iter().map(|span| span_text(*span)).collect();
-        add("reserved", Tone::Plain, &format!("{}, but for these", spans.join(", ")));
+    for span in &ranges.reserved {
+        add("reserved", span_text(*span), "left out of the ephemeral ones");
     }
     lines.extend(usage(ranges, columns));
     lines.push(Line::new());

@@ -74,6 +74,10 @@ fn service(facts: &Facts) -> String {
 /// What it is known as, and who listens.
 fn more(facts: &Facts) -> Vec<String> {
     let title = facts.reference.as_ref().map(|page| page.title.to_owned());
+    let title = title.or_else(|| {
+        let aliases = facts.services.first().map(|named| named.aliases.join(", "));
+        aliases.filter(|aliases| !aliases.is_empty())
+    });
     let listeners = facts
         .listeners
         .iter()

@@ -1,6 +1,7 @@
 //! Hardware addresses as people and programs write them.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -67,6 +68,8 @@ pub enum MacProblem {
         /// Digits of this one.
         then: usize,
     },
+    /// It is an IPv4 address.
+    Ipv4,
     /// Too few or too many octets.
     Octets {
         /// How many there are.
@@ -96,6 +99,7 @@ impl fmt::Display for MacProblem {
             MacProblem::Uneven { first, then } => {
                 write!(f, "a group of {then} digits, where the first has {first}")
             }
+            MacProblem::Ipv4 => write!(f, "this is an IPv4 address"),
             MacProblem::Octets { found, wide: true } => {
                 write!(f, "{found} octets, where an EUI-64 has 8")
             }
@@ -178,6 +182,10 @@ fn read(text: &str, most: usize) -> Result<HardwareAddress, MacError> {
     };
     let parts = parts(text, separator);
     let width = parts[0].len();
+    // 192.168.100.200 has groups of three digits, too.
+    if text.parse::<Ipv4Addr>().is_ok() {
+        return error(0..text.len(), MacProblem::Ipv4);
+    }
     if matches!(width, 3 | 4 | 6 | 8) && parts.iter().all(|part| part.len() == width) {
         let digits = text.bytes().filter(|byte| byte.is_ascii_hexdigit());
         if let Some(address) = address(digits, most) {
@@ -389,7 +397,8 @@ mod tests {
             ("000c29010203040506", 16..18, None),
             ("00:0c:29:01:02:03/24", 17..18, None),
             ("00:0c:29:01:02:03\n", 17..18, Some("00:0c:29:01:02:03")),
-            ("192.168.1.1", 8..9, None),
+            ("192.168.1.1", 0..11, None),
+            ("239.255.255.250", 0..15, None),
         ] {
             let error = text.parse::<HardwareAddress>().unwrap_err();
             let place = error.offset_bytes..error.offset_bytes + error.length_bytes;
