@@ -85,10 +85,7 @@ fn picture(facts: &Facts, unicode: bool) -> Vec<Line> {
     // The bit's column, counted from the right.
     let column = |bit: usize| at + 2 * (7 - bit);
     let above = |bits: &[usize]| {
-        let line = bits
-            .iter()
-            .fold(Line::new(), |line, bit| line.pad_to(column(*bit)).and(Tone::Faint, bar));
-        line
+        bits.iter().fold(Line::new(), |line, bit| line.pad_to(column(*bit)).and(Tone::Faint, bar))
     };
     let out = |line: Line, bit: usize, name: &str, text: &str| {
         let line = line.pad_to(column(bit));
