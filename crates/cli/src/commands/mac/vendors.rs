@@ -125,7 +125,7 @@ impl Bought {
     /// Whether the block is sold on in parts, and the list does not know to
     /// whom.
     pub(super) fn is_parted(&self) -> bool {
-        self.name == PARTED
+        self.name.eq_ignore_ascii_case(PARTED)
     }
 }
 
