@@ -55,6 +55,8 @@ pub enum LineProblem {
     NotUtf8,
     /// A range whose ends are of two families.
     TwoFamilies,
+    /// A range without its first or its last address.
+    OpenRange,
     /// A range that ends before it begins.
     WrongWayRound,
     /// Something stands behind the network.
@@ -69,6 +71,7 @@ impl fmt::Display for LineProblem {
             LineProblem::Address(problem) => problem.fmt(f),
             LineProblem::NotUtf8 => f.write_str("this is not UTF-8"),
             LineProblem::TwoFamilies => f.write_str("a range is of one family, this has two"),
+            LineProblem::OpenRange => f.write_str("a range has two ends, and one is missing here"),
             LineProblem::WrongWayRound => f.write_str("the range ends before it begins"),
             LineProblem::More => f.write_str("something else stands behind the network"),
             LineProblem::TooFewColumns(number) => write!(f, "there is no column {number}"),
@@ -234,8 +237,14 @@ fn range(text: &str, dash: usize) -> Result<Item, LineError> {
             let last = last.map_err(|error| LineError::from(error).behind(start));
             let last = last.map_err(|error| match shorthand {
                 Some(right) => LineError { right: Some(right), ..error },
+                None if after.is_empty() => {
+                    LineError { problem: LineProblem::OpenRange, right: None, ..error }
+                }
                 None => error,
             });
+            if before.is_empty() && last.is_ok() {
+                return Err(LineError::new(0..dash, LineProblem::OpenRange));
+            }
             (first?, last?)
         }
     };

@@ -59,11 +59,21 @@ pub fn network(text: &str) -> Result<IpNet, AddressError> {
     };
     let Ok(address) = text[..slash].parse::<IpAddr>() else {
         return Err(match text[..slash].is_empty() {
-            true => Fault::new(0..slash, Problem::NoAddress).of(text),
-            false => abbreviated(text, slash).unwrap_or_else(|| refuse(&text[..slash])).of(text),
+            true => Fault::new(0..slash, Problem::NoAddress).right_if(example(text)).of(text),
+            false => {
+                let fault = abbreviated(text, slash);
+                fault.unwrap_or_else(|| refuse(&text[..slash]).with_prefix(&text[slash..])).of(text)
+            }
         });
     };
     prefix::length(&text[slash + 1..], address).map_err(|fault| fault.after(slash + 1).of(text))
+}
+
+/// What would be right for a prefix that stands alone.
+fn example(prefix: &str) -> Option<String> {
+    let read = |address| network(&format!("{address}{prefix}")).ok();
+    let right = read("192.0.2.0").or_else(|| read("2001:db8::"))?.trunc();
+    Some(format!("write the address in front, such as {right}"))
 }
 
 /// `10/8`, as routers write it: octets of zero left out at the end. The C library would read 10
@@ -95,6 +105,21 @@ impl Fault {
     /// With what would be right.
     fn right(mut self, right: impl Into<String>) -> Fault {
         self.right = Some(right.into());
+        self
+    }
+
+    /// With what would be right as a network: the address that was advised, and the prefix that
+    /// stood behind the wrong one.
+    fn with_prefix(mut self, prefix: &str) -> Fault {
+        let Some(advice) = self.right.as_deref().and_then(|right| right.strip_prefix("write "))
+        else {
+            return self;
+        };
+        let end = advice.find([' ', ';', ',']).unwrap_or(advice.len());
+        let right = format!("{}{prefix}", &advice[..end]);
+        if network(&right).is_ok() {
+            self.right = Some(format!("write {right}{}", &advice[end..]));
+        }
         self
     }
 
@@ -182,7 +207,8 @@ fn foreign(text: &str) -> Option<Fault> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let right = match words[..] {
         [first, second] => {
-            let joined = format!("{first}/{second}");
+            let slash = if second.starts_with('/') { "" } else { "/" };
+            let joined = format!("{first}{slash}{second}");
             (first.contains('.') && network(&joined).is_ok()).then_some(joined)
         }
         _ => (plain.is_ascii() && network(&plain).is_ok()).then_some(plain),

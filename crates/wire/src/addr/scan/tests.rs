@@ -81,8 +81,8 @@ fn what_is_wrong_has_a_place_in_the_line() {
         (LineProblem::Address(Problem::Name), "www.my-host.example".into())
     });
     assert_eq!(place("02-00-5e-10-00-01").0, LineProblem::Address(Problem::Mac));
-    assert_eq!(place("10.0.0.1-").0, LineProblem::Address(Problem::Empty));
-    assert_eq!(place("-10.0.0.1").0, LineProblem::Address(Problem::Empty));
+    assert_eq!(place("10.0.0.1-"), (LineProblem::OpenRange, String::new()));
+    assert_eq!(place("-10.0.0.1"), (LineProblem::OpenRange, String::new()));
     let error = line(b" 1.2.3.\xff4", Columns::Alone).unwrap_err();
     assert_eq!((error.problem, error.range), (LineProblem::NotUtf8, 7..8));
 }

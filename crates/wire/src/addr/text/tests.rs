@@ -59,6 +59,9 @@ fn what_is_refused_is_pointed_at_with_a_remedy() {
         "1.2.3.4:80",
         " 10.0.0.1",
         "10.0.0.1 255.0.0.0",
+        "10.0.0.0 /24",
+        "1.2.3.04/24",
+        "[::1]/64",
         "\"10.0.0.1\"",
         "10.0.0.1,",
         "http://10.0.0.1/",
@@ -66,6 +69,8 @@ fn what_is_refused_is_pointed_at_with_a_remedy() {
         // What is no address
         "",
         "/8",
+        "/64",
+        "/x",
         "-",
         "www.example.com",
         "localhost",
