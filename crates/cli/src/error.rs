@@ -67,7 +67,7 @@ impl CommandError {
         if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
             return CommandError::usage("the command is not complete");
         }
-        let said = error.render().to_string();
+        let said = in_plain_words(&error.render().to_string());
         let paragraph = said.lines().take_while(|line| !line.trim().is_empty());
         let message = paragraph.map(str::trim).collect::<Vec<_>>().join(" ");
         let message = message.strip_prefix("error: ").unwrap_or(&message);
@@ -92,6 +92,15 @@ impl CommandError {
             place.cover(&secret);
         }
         self.place = Some(place);
+        self
+    }
+
+    /// The same error where what is wrong stands in a line of a file or of stdin.
+    #[must_use]
+    pub fn in_line(mut self, place: &str) -> Self {
+        if self.kind == Kind::Usage {
+            self.message = format!("{place}: {}", self.message);
+        }
         self
     }
 
@@ -145,6 +154,20 @@ impl CommandError {
         }));
         lines
     }
+}
+
+/// What the standard library says of a number that is none, said to people.
+pub(crate) fn in_plain_words(said: &str) -> String {
+    [
+        ("invalid digit found in string", "this is no whole number"),
+        ("cannot parse integer from empty string", "a number is missing"),
+        ("number too large to fit in target type", "this number is too large"),
+        ("number too small to fit in target type", "this number is too small"),
+        ("invalid float literal", "this is no number"),
+        ("cannot parse float from empty string", "a number is missing"),
+    ]
+    .iter()
+    .fold(said.to_owned(), |said, (theirs, plain)| said.replace(theirs, plain))
 }
 
 /// Where `text`, a URL perhaps, holds a password.

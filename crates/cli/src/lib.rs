@@ -67,7 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
             }
             None => {
                 // A reader that went away needs no help.
-                let _ = error.print();
+                let _ = output::show_clap_error(&error);
                 // Help and versions are asked for and good.
                 if !error.use_stderr() {
                     return ExitStatus::GOOD;

@@ -276,6 +276,15 @@ pub fn show_error(error: &CommandError) {
     }
 }
 
+/// Shows help where it is asked for, and else what is wrong with the arguments.
+pub(crate) fn show_clap_error(error: &clap::Error) -> io::Result<()> {
+    if !error.use_stderr() {
+        return error.print();
+    }
+    let said = crate::error::in_plain_words(&error.render().ansi().to_string());
+    AutoStream::auto(io::stderr().lock()).write_all(said.as_bytes())
+}
+
 /// Tells something on stderr: a note, a warning, what is missing.
 pub fn tell(lines: &[Line]) {
     let stderr = io::stderr();

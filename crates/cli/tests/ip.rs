@@ -13,6 +13,15 @@ fn run(arguments: &[&str]) -> Output {
     ground::command().args(arguments).output().unwrap()
 }
 
+/// With something to read on stdin.
+fn fed(arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = ground::command();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
 fn text(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(matches!(output.status.code(), Some(0 | 1)), "{arguments:?}: {output:?}");
@@ -73,6 +82,18 @@ fn every_prefix_is_drawn_within_80_columns() {
         let shown = text(&["ip", "-v", &format!("2001:db8:85a3::8a2e:370:7334/{length}")]);
         let ruler = shown.lines().find(|line| line.contains(['└', '╵'])).unwrap();
         assert_eq!(ruler.trim_start().chars().count(), 39, "{shown}");
+    }
+}
+
+#[test]
+fn subnets_are_counted() {
+    for (network, count) in [
+        ("2001:db8::/63", "2 of /64"),
+        ("2001:db8::/48", "65536 of /64"),
+        ("::/0", "18446744073709551616 of /64"),
+    ] {
+        let shown = text(&["ip", network]);
+        assert!(shown.lines().any(|line| line == format!("  subnets     {count}")), "{shown}");
     }
 }
 
@@ -430,14 +451,38 @@ fn a_mistyped_command_is_not_taken_for_a_name_alone() {
 
 #[test]
 fn lines_come_from_stdin() {
-    let input = "10.0.0.1\n\n  2001:db8::/32  \n192.168.1.7/255.255.255.0\r\n";
-    let mut command = ground::command();
-    command.args(["ip", "-q", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let input = "\u{feff}10.0.0.1\n\n  2001:db8::/32  # a comment\n; and one more\r\n\
+                 192.168.1.7/255.255.255.0\r\n";
+    let output = fed(&["ip", "-q", "-"], input.as_bytes());
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(stdout.lines().collect::<Vec<_>>(), ["10.0.0.1", "2001:db8::/32", "192.168.1.0/24"]);
+}
+
+#[test]
+fn a_line_of_stdin_that_is_wrong_has_its_number() {
+    for (input, expected) in [
+        (&b"10.0.0.1\n10.0.0.256\n"[..], "error: stdin:2: an octet is a number from 0 to 255\n"),
+        (b"10.0.0.1\n\xff\n", "error: stdin:2: this line is not UTF-8\n"),
+    ] {
+        let output = fed(&["ip", "-q", "-"], input);
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(2), &b"10.0.0.1\n"[..]));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.starts_with(expected), "{stderr}");
+    }
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_in_plain_words() {
+    for (arguments, expected) in [
+        (&["ip", "list", "::/64", "--limit", "x"][..], "this is no whole number"),
+        (&["ip", "list", "::/64", "--limit", ""], "a number is missing"),
+        (&["ip", "random", "::/64", "--seed", "99999999999999999999"], "this number is too large"),
+    ] {
+        let output = run(arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+    }
 }
 
 #[test]

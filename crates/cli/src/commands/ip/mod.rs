@@ -117,8 +117,13 @@ impl Run for Ip {
         let mut output = Output::open(&self.output)?;
         let mut session = Session::begin(&mut output, "ip")?;
         let mut shown = 0;
+        let has_lines = self.texts.iter().any(|text| text == "-");
         each_text(&self.texts, |text| {
+            let text = if has_lines { text.split(['#', ';']).next().unwrap_or(text) } else { text };
             let text = text.trim();
+            if has_lines && text.is_empty() {
+                return Ok(());
+            }
             let (network, alone) = self.read(text)?;
             let mut facts = Facts::of(text, network, alone);
             if !translators.is_empty() {

@@ -120,15 +120,16 @@ fn network_rows(network: &Network, place: &Place) -> Vec<Line> {
     if is_ipv4 {
         add("wildcard", network.wildcard.to_string());
     } else if network.first != network.last {
-        add("first host", network.first_host.to_string());
-        add("last host", network.last_host.to_string());
+        lines.extend(whole("first host", &network.first_host.to_string(), place.columns));
+        lines.extend(whole("last host", &network.last_host.to_string(), place.columns));
     }
+    let mut add = |name: &str, text: String| lines.extend(row(name, &text, place.columns));
     add("addresses", addresses(network));
     if let Some(anycast) = network.subnet_router_anycast {
         add("anycast", format!("{anycast} is any router of this subnet (RFC 4291 2.6.1)"));
     }
     if !is_ipv4 && length < 64 {
-        add("subnets", format!("{} of /64", 1u64 << (63 - length) << 1));
+        add("subnets", format!("{} of /64", 1u128 << (64 - length)));
     }
     lines
 }
@@ -159,14 +160,14 @@ fn forms(facts: &Facts, verbose: bool, columns: usize) -> Vec<Line> {
         }
     }
     if facts.version == 6 {
-        lines.extend(row("compressed", &facts.address.to_string(), columns));
-        lines.extend(row("exploded", &facts.exploded, columns));
+        lines.extend(whole("compressed", &facts.address.to_string(), columns));
+        lines.extend(whole("exploded", &facts.exploded, columns));
     }
-    lines.extend(row("integer", &facts.integer.to_string(), columns));
-    lines.extend(row("hex", &facts.hex, columns));
+    lines.extend(whole("integer", &facts.integer.to_string(), columns));
+    lines.extend(whole("hex", &facts.hex, columns));
     let digits = facts.hex.trim_start_matches("0x").as_bytes().chunks(2);
     let packed: Vec<_> = digits.map(String::from_utf8_lossy).collect();
-    lines.extend(row("packed", &packed.join(" "), columns));
+    lines.extend(whole("packed", &packed.join(" "), columns));
     lines.extend(whole("Python", &facts.python, columns));
     lines
 }

@@ -209,6 +209,9 @@ fn no_url(url: &Url) -> CommandError {
     error.hint_if(also.map(|whatwg| format!("browsers refuse it too: {}", whatwg.why)))
 }
 
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Calls with each of the texts; `-` stands for the lines of stdin.
 pub(in crate::commands) fn each_text(
     texts: &[String],
@@ -221,7 +224,8 @@ pub(in crate::commands) fn each_text(
         }
         let mut stdin = std::io::stdin().lock();
         let mut line = Vec::new();
-        loop {
+        for number in 1u64.. {
+            let place = || format!("stdin:{number}");
             line.clear();
             let read = stdin.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
             let read = read.map_err(|error| CommandError::file("read", "stdin", error))?;
@@ -232,12 +236,17 @@ pub(in crate::commands) fn each_text(
                 line.pop();
                 line.pop_if(|last| *last == b'\r');
             } else if read as u64 == LINE_BYTES_MAX {
-                return Err(CommandError::usage("a line on stdin is longer than 4 MiB"));
+                let what = format!("{}: this line is longer than 4 MiB", place());
+                return Err(CommandError::usage(what));
             }
-            match std::str::from_utf8(&line) {
+            let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| number == 1);
+            match std::str::from_utf8(text.unwrap_or(&line)) {
                 Ok("") => {}
-                Ok(text) => with(text)?,
-                Err(_) => return Err(CommandError::usage("a line on stdin is not UTF-8")),
+                Ok(text) => with(text).map_err(|error| error.in_line(&place()))?,
+                Err(_) => {
+                    let what = format!("{}: this line is not UTF-8", place());
+                    return Err(CommandError::usage(what));
+                }
             }
         }
     }
