@@ -93,6 +93,9 @@ impl Special {
             (Column::Forwardable, verdict.forwardable),
             (Column::GloballyReachable, verdict.globally_reachable),
         ];
+        if self.blocks.is_empty() && columns[0].1 == Says::Nothing {
+            return row("valid as", "that depends on the address: it spans many rows", place);
+        }
         if columns.iter().all(|(_, says)| *says == Says::Nothing) {
             return row("valid as", "nobody says: not allocated, or no longer", place);
         }
@@ -205,12 +208,15 @@ fn details(block: &Block) -> Vec<String> {
     texts
 }
 
+/// `  name       text`, further lines below the text; a long name has a line of its own.
 pub(super) fn row(name: &str, text: &str, place: &Place) -> Vec<Line> {
     let pieces = styled::wrap(text, place.columns.saturating_sub(place.value).max(16));
-    let named = |i| if i == 0 { name } else { "" };
+    let is_long = place.indent + styled::width(name) >= place.value;
+    let own = Line::plain(" ".repeat(place.indent)).and(Tone::Hint, name);
+    let named = |i| if i == 0 && !is_long { name } else { "" };
     let lines = pieces.iter().enumerate().map(|(i, piece)| {
         let line = Line::plain(" ".repeat(place.indent)).and(Tone::Hint, named(i));
         line.pad_to(place.value).and(Tone::Plain, piece)
     });
-    lines.collect()
+    is_long.then_some(own).into_iter().chain(lines).collect()
 }
