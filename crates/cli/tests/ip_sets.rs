@@ -471,6 +471,13 @@ fn contains_answers_with_its_exit_code() {
         (&["10.0.0.0/8", "--column", "2"], "a 10.0.0.1\nb 11.0.0.1\n", 1, "a 10.0.0.1\n"),
         (&["-", "10.0.0.1"], "10.0.0.0/8\n", 0, "- contains 10.0.0.1  (in 10.0.0.0/8)\n"),
         (&["10.0.0.0/8"], "", 0, ""),
+        (&["10.0.0.0/8", "--not", "10.0.0.1"], "", 0, ""),
+        (
+            &["10.0.0.0/8", "--not", "10.0.0.1", "11.0.0.1"],
+            "",
+            1,
+            "10.0.0.0/8 does not contain 11.0.0.1\n",
+        ),
     ] {
         let mut all = vec!["contains"];
         all.extend(arguments);
@@ -478,6 +485,14 @@ fn contains_answers_with_its_exit_code() {
         let answer = (output.status.code(), string(&output.stdout));
         assert_eq!(answer, (Some(code), stdout.to_owned()), "{arguments:?}");
     }
+}
+
+#[test]
+fn contains_says_that_nothing_was_asked() {
+    let warning = "warning: nothing was asked about: no line holds an address\n";
+    assert_eq!(string(&ip(&["contains", "10.0.0.0/8"], b"# x\n").stderr), warning);
+    assert_eq!(string(&ip(&["contains", "10.0.0.0/8", "-q"], b"").stderr), "");
+    assert_eq!(string(&ip(&["contains", "10.0.0.0/8"], b"10.0.0.1\n").stderr), "");
 }
 
 #[test]

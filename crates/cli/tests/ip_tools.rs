@@ -400,6 +400,7 @@ fn tables_in_every_form() {
     for (table, key, place) in [
         ("10.0.0.0/33,foo\n", "1", "table:1: a prefix of IPv4 is at most 32 bits long"),
         ("net,a\n10.0.0.0/8,b\n,c\n", "1", "table:3: an address cannot be empty"),
+        ("name,net\nfoo,\n", "net", "table:2: an address cannot be empty"),
         ("net,a\n10.0.0.0/8,b\n", "nope", "has no column nope\nhint: it has net, a"),
     ] {
         let [table, _] = table_and_log(&scratch, table);
@@ -494,7 +495,15 @@ fn four_subnets_with_their_hosts() {
         (&["split", "10.0.0.0/24", "/23"][..], "a /24 has no networks as large as /23"),
         (&["split", "10.0.0.0/24", "/33"], "prefix lengths end at /32 here"),
         (&["split", "10.0.0.0/24", "26"], "hint: write /26 for that length, or: into 26"),
+        (&["split", "10.0.0.0/24", "/33"], "hint: write /24 to /32"),
+        (&["split", "10.0.0.0/24", "255.255.255.192"], "hint: write /26\n"),
         (&["split", "10.0.0.0/24", "into", "0"], "this is no number of networks"),
+        (&["split", "10.0.0.0/24", "into", "four"], "hint: write a whole number"),
+        (
+            &["split", "::/0", "into", "340282366920938463463374607431768211457"],
+            "has 340282366920938463463374607431768211456 addresses, fewer than \
+             340282366920938463463374607431768211457",
+        ),
         (&["split", "10.0.0.0/30", "into", "5"], "10.0.0.0/30 has 4 addresses, fewer than 5"),
         (&["split", "10.0.0.0/24", "into"], "into how many networks?"),
         (&["range", "10.0.0.9", "10.0.0.1"], "the range ends before it begins"),

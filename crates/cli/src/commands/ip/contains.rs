@@ -36,7 +36,7 @@ pub struct Contains {
     #[arg(long, value_name = "FILE")]
     file: Option<String>,
 
-    /// Print the lines that are not in the set
+    /// Print what is not in the set instead
     #[arg(long)]
     not: bool,
 
@@ -84,6 +84,10 @@ impl Run for Contains {
         let (lines, lines_skipped) = (reader.tally.lines, reader.tally.skipped);
         let summary = Summary { lines, asked, contained, lines_skipped, networks_masked: masked };
         session.record("summary", &summary)?;
+        if asked == 0 && !self.output.quiet {
+            let text = ": nothing was asked about: no line holds an address";
+            output::tell(&[Line::new().and(Tone::Warning, "warning").and(Tone::Plain, text)]);
+        }
         if self.output.verbose > 0 {
             let text =
                 format!("{contained} of {asked} are contained, {lines_skipped} lines skipped");
@@ -168,6 +172,7 @@ impl Visit for Asking<'_> {
         match self.show {
             Show::Nothing => Ok(()),
             Show::Records => self.pen.record("contains", &self.record(item.span, contained)),
+            Show::Text if self.is_argument && self.not && contained => Ok(()),
             Show::Text if self.is_argument => self.sentence(item.span, contained),
             Show::Text if contained != self.not => self.pen.line(line),
             Show::Text => Ok(()),

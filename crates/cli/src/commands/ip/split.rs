@@ -135,44 +135,54 @@ fn by_length(own: u8, most: u8, text: &str) -> Result<Parts, CommandError> {
     let at = text.len() - digits.len()..text.len();
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number || !text.starts_with('/') {
-        let hint = match digits.parse::<u128>() {
-            Ok(_) => format!("write /{digits} for that length, or: into {digits}"),
-            Err(_) => format!("write a length such as /{}, or: into 4", most.min(own + 2)),
+        let mask = digits.parse::<std::net::Ipv4Addr>().ok().filter(|_| most == 32);
+        let mask = mask.and_then(|mask| ipnet::ip_mask_to_prefix(mask.into()).ok());
+        let hint = match (digits.parse::<u128>(), mask) {
+            (Ok(_), _) => format!("write /{digits} for that length, or: into {digits}"),
+            (Err(_), Some(length)) => format!("write /{length}"),
+            (Err(_), None) => format!("write a length such as /{}, or: into 4", most.min(own + 2)),
         };
         return Err(CommandError::usage("this is no prefix length").at(text, at).hint(hint));
     }
     match digits.parse::<u8>() {
-        Ok(length) if length > most => {
-            Err(CommandError::usage(format!("prefix lengths end at /{most} here")).at(text, at))
-        }
         Ok(length) if length < own => {
             Err(CommandError::usage(format!("a /{own} has no networks as large as /{length}"))
                 .at(text, at)
                 .hint(format!("write /{own} to /{most}")))
         }
-        Ok(length) => Ok(Parts { length, more_bits: length - own, larger: 0 }),
-        Err(_) => {
-            Err(CommandError::usage(format!("prefix lengths end at /{most} here")).at(text, at))
-        }
+        Ok(length) if length <= most => Ok(Parts { length, more_bits: length - own, larger: 0 }),
+        _ => Err(CommandError::usage(format!("prefix lengths end at /{most} here"))
+            .at(text, at)
+            .hint(format!("write /{own} to /{most}"))),
     }
 }
 
 fn into(network: IpNet, text: &str) -> Result<Parts, CommandError> {
     let host_bits = network.max_prefix_len() - network.prefix_len();
     let at = 0..text.len();
-    let Some(count) = text.parse::<u128>().ok().filter(|count| *count > 0) else {
-        return Err(CommandError::usage("this is no number of networks").at(text, at));
-    };
-    let more_bits = 128 - (count - 1).leading_zeros();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = text.trim_start_matches('0');
+    if !is_number || digits.is_empty() {
+        return Err(CommandError::usage("this is no number of networks")
+            .at(text, at)
+            .hint("write a whole number, 1 or more: into 4"));
+    }
+    // 2^128 is the one number of networks that u128 does not hold.
+    let most = count_text(1u128.checked_shl(host_bits.into()));
+    if host_bits == 128 && digits == most {
+        return Ok(Parts { length: 128, more_bits: 128, larger: 0 });
+    }
+    let count = digits.parse::<u128>().ok();
+    let more_bits = count.map_or(129, |count| 128 - (count - 1).leading_zeros());
     let more_bits = u8::try_from(more_bits).unwrap_or(u8::MAX);
-    if more_bits > host_bits {
-        let addresses = count_text(1u128.checked_shl(host_bits.into()));
+    let Some(count) = count.filter(|_| more_bits <= host_bits) else {
+        let addresses = most;
         let plural = if host_bits == 0 { "address" } else { "addresses" };
         return Err(CommandError::usage(format!(
-            "{network} has {addresses} {plural}, fewer than {count}"
+            "{network} has {addresses} {plural}, fewer than {digits}"
         ))
         .at(text, at));
-    }
+    };
     let larger = 1u128.checked_shl(more_bits.into()).map_or(0, |all| all - count);
     Ok(Parts { length: network.prefix_len() + more_bits, more_bits, larger })
 }
