@@ -1,7 +1,7 @@
 //! What is to be turned: arguments, a file, or stdin.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{IsTerminal as _, Read};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,8 +13,8 @@ const INPUT_BYTES_MAX: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Input {
-    /// Texts, or - for all of stdin
-    #[arg(value_name = "TEXT", required_unless_present = "file")]
+    /// Texts, or - for all of stdin (which is read if there is none)
+    #[arg(value_name = "TEXT")]
     texts: Vec<String>,
 
     /// Read FILE, byte for byte
@@ -37,6 +37,13 @@ impl Input {
         if let Some(path) = &self.file {
             let file = File::open(path).map_err(|error| CommandError::file("read", path, error))?;
             return Ok(vec![Piece::Bytes(whole(file, &path.display().to_string())?)]);
+        }
+        if self.texts.is_empty() && std::io::stdin().is_terminal() {
+            return Err(CommandError::usage("there is no text, and stdin is a terminal")
+                .hint("give a text, --file FILE, or - to type it"));
+        }
+        if self.texts.is_empty() {
+            return Ok(vec![Piece::Bytes(whole(std::io::stdin().lock(), "stdin")?)]);
         }
         let piece = |text: &String| match text.as_str() {
             "-" => Ok(Piece::Bytes(whole(std::io::stdin().lock(), "stdin")?)),

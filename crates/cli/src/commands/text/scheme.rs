@@ -19,11 +19,11 @@ impl Scheme {
     pub(super) fn note(names: &[String]) -> Option<&'static str> {
         let meant = |label: &str| match label.to_ascii_lowercase().as_str() {
             "latin1" | "latin-1" | "iso-8859-1" | "iso8859-1" | "l1" => Some(
-                "the WHATWG standard reads this label as windows-1252, as browsers do: 80 to 9f are\n\
+                "the WHATWG standard reads this label as windows-1252, as browsers do: 80 to 9f are \
                  characters such as the euro sign, where ISO 8859-1 has controls",
             ),
             "ascii" | "us-ascii" => Some(
-                "the WHATWG standard reads this label as windows-1252, as browsers do; ASCII itself\n\
+                "the WHATWG standard reads this label as windows-1252, as browsers do; ASCII itself \
                  ends at 7f",
             ),
             _ => None,
