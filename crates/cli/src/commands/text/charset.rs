@@ -5,6 +5,9 @@
 
 use encoding_rs::{DecoderResult, EncoderResult, Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
+/// U+FEFF, which in front says how the bytes that follow are to be read.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// How characters stand as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Charset {
@@ -20,8 +23,37 @@ pub(super) struct Malformed {
     pub(super) end: usize,
 }
 
-/// A character and the bytes that it became.
-pub(super) type Encoded = (char, Vec<u8>);
+/// Characters that are told apart in what is encoded: as many as are shown.
+const TOLD_APART_MAX: usize = 256;
+/// Sequences whose places are kept: a large file that was taken for text has millions.
+pub(super) const MALFORMED_MAX: usize = 1000;
+/// Bytes of text that are decoded at once. A decoder looks at all the room it is given, so it is
+/// not given that of the whole text each time that it stops.
+const DECODED_BYTES: usize = 4096;
+/// The longest character: an escape sequence of ISO-2022-JP with two bytes, and room to spare.
+const ENCODED_BYTES: usize = 16;
+
+/// A text as bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Encoded {
+    pub(super) bytes: Vec<u8>,
+    /// Characters, the mark too.
+    pub(super) count: usize,
+    /// The first characters, and how many bytes each became. Escape sequences count to the
+    /// character that they stand before, and those at the end to the last.
+    first: Vec<(char, usize)>,
+}
+
+/// A text from bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Decoded {
+    /// With U+FFFD for each sequence that is no character.
+    pub(super) text: String,
+    /// Where those are; the first [`MALFORMED_MAX`] of them.
+    pub(super) malformed: Vec<Malformed>,
+    /// How many there are.
+    pub(super) malformed_count: usize,
+}
 
 /// A character that the encoding lacks, by its place in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,33 +110,31 @@ impl Charset {
         if self.order_unsaid { marked.unwrap_or(Charset::UTF_16LE) } else { self }
     }
 
-    /// Each character with its bytes; escape sequences count to the character
-    /// that they stand before, and those at the end to the last.
-    pub(super) fn encode(self, text: &str) -> Result<Vec<Encoded>, Unmappable> {
+    /// The bytes of a text.
+    pub(super) fn encode(self, text: &str) -> Result<Encoded, Unmappable> {
+        let mut encoded = Encoded::default();
         if self.encoding == UTF_16LE || self.encoding == UTF_16BE {
-            return Ok(text.chars().map(|character| (character, self.utf_16(character))).collect());
+            text.chars().for_each(|character| encoded.add(character, &self.utf_16(character)));
+            return Ok(encoded);
         }
         let mut encoder = self.encoding.new_encoder();
-        let mut all: Vec<Encoded> = Vec::new();
+        let mut bytes = Vec::with_capacity(ENCODED_BYTES);
         for (at, character) in text.char_indices() {
             let mut utf_8 = [0; 4];
             let source = character.encode_utf8(&mut utf_8);
-            // The longest is an escape sequence of ISO-2022-JP with two bytes.
-            let mut bytes = Vec::with_capacity(16);
+            bytes.clear();
             let (result, _) =
                 encoder.encode_from_utf8_to_vec_without_replacement(source, &mut bytes, false);
             if let EncoderResult::Unmappable(character) = result {
                 return Err(Unmappable { at, character });
             }
-            all.push((character, bytes));
+            encoded.add(character, &bytes);
         }
-        let mut rest = Vec::with_capacity(16);
+        bytes.clear();
         // Nothing but an escape sequence can be left, and it fits.
-        let _ = encoder.encode_from_utf8_to_vec_without_replacement("", &mut rest, true);
-        if let Some((_, bytes)) = all.last_mut() {
-            bytes.extend(rest);
-        }
-        Ok(all)
+        let _ = encoder.encode_from_utf8_to_vec_without_replacement("", &mut bytes, true);
+        encoded.add_to_last(&bytes);
+        Ok(encoded)
     }
 
     fn utf_16(self, character: char) -> Vec<u8> {
@@ -116,30 +146,94 @@ impl Charset {
         }
     }
 
-    /// The characters, U+FFFD for each sequence that is none, and where those
-    /// were. A mark at the start is a character like others here.
-    pub(super) fn decode(self, bytes: &[u8]) -> (String, Vec<Malformed>) {
+    /// The text that bytes are. A mark at the start is a character like others here.
+    pub(super) fn decode(self, bytes: &[u8]) -> Decoded {
         let mut decoder = self.encoding.new_decoder_without_bom_handling();
-        let mut text = String::new();
-        let mut malformed = Vec::new();
+        let mut decoded = Decoded::default();
+        let mut piece = String::with_capacity(DECODED_BYTES);
         let mut position = 0;
         loop {
-            let rest = &bytes[position..];
-            let needed = decoder.max_utf8_buffer_length_without_replacement(rest.len());
-            text.reserve(needed.unwrap_or(rest.len()).max(16));
+            piece.clear();
             let (result, read) =
-                decoder.decode_to_string_without_replacement(rest, &mut text, true);
+                decoder.decode_to_string_without_replacement(&bytes[position..], &mut piece, true);
+            decoded.text.push_str(&piece);
             position += read;
             match result {
-                DecoderResult::InputEmpty => return (text, malformed),
+                DecoderResult::InputEmpty => return decoded,
                 DecoderResult::OutputFull => {}
                 DecoderResult::Malformed(length, after) => {
                     let end = position.saturating_sub(usize::from(after));
                     let start = end.saturating_sub(usize::from(length));
-                    malformed.push(Malformed { start, end });
-                    text.push(char::REPLACEMENT_CHARACTER);
+                    decoded.text.push(char::REPLACEMENT_CHARACTER);
+                    decoded.malformed_count += 1;
+                    if decoded.malformed.len() < MALFORMED_MAX {
+                        decoded.malformed.push(Malformed { start, end });
+                    }
                 }
             }
         }
+    }
+}
+
+impl Encoded {
+    fn add(&mut self, character: char, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if self.count < TOLD_APART_MAX {
+            self.first.push((character, bytes.len()));
+        }
+        self.count += 1;
+    }
+
+    fn add_to_last(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if self.count <= TOLD_APART_MAX
+            && let Some((_, length)) = self.first.last_mut()
+        {
+            *length += bytes.len();
+        }
+    }
+
+    /// The same behind a byte-order mark.
+    pub(super) fn behind_mark(mut self, mark: &[u8]) -> Encoded {
+        self.bytes.splice(..0, mark.iter().copied());
+        self.first.insert(0, (BYTE_ORDER_MARK, mark.len()));
+        self.count += 1;
+        self
+    }
+
+    /// The first characters, each with its bytes.
+    pub(super) fn characters(&self) -> impl Iterator<Item = (char, &[u8])> {
+        let mut rest = &self.bytes[..];
+        self.first.iter().map_while(move |(character, length)| {
+            let (bytes, behind) = rest.split_at_checked(*length)?;
+            rest = behind;
+            Some((*character, bytes))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_have_their_bytes_beyond_what_is_told_apart() {
+        let japanese = Charset::from_label("iso-2022-jp").unwrap();
+        let encoded = japanese.encode("aこ").unwrap();
+        let characters: Vec<_> = encoded.characters().collect();
+        assert_eq!(characters, [('a', &b"a"[..]), ('こ', &b"\x1b$B$3\x1b(B"[..])]);
+        let text = "é".repeat(TOLD_APART_MAX + 1);
+        let encoded = Charset::UTF_8.encode(&text).unwrap();
+        assert_eq!(encoded.bytes, text.as_bytes());
+        assert_eq!((encoded.count, encoded.characters().count()), (257, 256));
+    }
+
+    #[test]
+    fn each_sequence_is_replaced_and_the_first_are_placed() {
+        let bytes = b"\xffa".repeat(MALFORMED_MAX + 1);
+        let decoded = Charset::UTF_8.decode(&bytes);
+        assert_eq!(decoded.text, "\u{fffd}a".repeat(MALFORMED_MAX + 1));
+        assert_eq!((decoded.malformed_count, decoded.malformed.len()), (1001, 1000));
+        assert_eq!(decoded.malformed[999], Malformed { start: 1998, end: 1999 });
     }
 }

@@ -5,7 +5,7 @@ use plumb_report::text::Detail;
 use plumb_report::{Line, Tone, sanitize};
 use serde::Serialize;
 
-use super::charset::{Charset, Malformed};
+use super::charset::{Charset, Decoded, MALFORMED_MAX, Malformed};
 use super::encode::count;
 use super::guess::{self, Guess, spaced};
 use super::input::{Input, Piece};
@@ -57,6 +57,9 @@ struct Record<'a> {
     size_bytes: usize,
     hex: String,
     byte_order_mark: bool,
+    /// Sequences that are no characters.
+    invalid_count: usize,
+    /// The first of them.
     invalid: Vec<Invalid>,
 }
 
@@ -76,8 +79,8 @@ struct Reading {
     charset: Guess<Charset>,
     /// Bytes of the byte-order mark.
     mark: usize,
-    text: String,
-    malformed: Vec<Malformed>,
+    /// Places count from the start of `bytes`.
+    decoded: Decoded,
 }
 
 impl Run for Decode {
@@ -100,7 +103,7 @@ impl Run for Decode {
         for piece in pieces {
             let is_argument = matches!(piece, Piece::Argument(_));
             let reading = read(piece, scheme)?;
-            if !reading.malformed.is_empty() {
+            if reading.decoded.malformed_count > 0 {
                 status = ExitStatus::NO;
             }
             session.record("decoded_text", &record(&reading, scheme))?;
@@ -141,11 +144,11 @@ fn read(piece: Piece, scheme: Scheme) -> Result<Reading, CommandError> {
     };
     let own_mark = charset.value.byte_order_mark();
     let mark = if bytes.starts_with(own_mark) { own_mark.len() } else { 0 };
-    let (text, mut malformed) = charset.value.decode(&bytes[mark..]);
-    for place in &mut malformed {
+    let mut decoded = charset.value.decode(&bytes[mark..]);
+    for place in &mut decoded.malformed {
         *place = Malformed { start: place.start + mark, end: place.end + mark };
     }
-    Ok(Reading { bytes, notation, charset, mark, text, malformed })
+    Ok(Reading { bytes, notation, charset, mark, decoded })
 }
 
 /// An argument whose notation was not said.
@@ -178,8 +181,8 @@ fn record(reading: &Reading, scheme: Scheme) -> Record<'_> {
     let because = Some(reading.charset.because.as_str()).filter(|because| !because.is_empty());
     let notation = scheme.transfer.or(reading.notation.as_ref().map(|guess| guess.value));
     Record {
-        text: &reading.text,
-        characters: reading.text.chars().count(),
+        text: &reading.decoded.text,
+        characters: reading.decoded.text.chars().count(),
         encoding: reading.charset.value.name(),
         encoding_because: because,
         notation: notation.map(Transfer::name),
@@ -189,7 +192,8 @@ fn record(reading: &Reading, scheme: Scheme) -> Record<'_> {
         size_bytes: reading.bytes.len(),
         hex: plumb_wire::hexadecimal(&reading.bytes),
         byte_order_mark: reading.mark > 0,
-        invalid: reading.malformed.iter().map(|at| invalid_of(reading, *at)).collect(),
+        invalid_count: reading.decoded.malformed_count,
+        invalid: reading.decoded.malformed.iter().map(|at| invalid_of(reading, *at)).collect(),
     }
 }
 
@@ -213,22 +217,24 @@ fn remarks(reading: &Reading, scheme: Scheme) {
         let sure = if *certain { "read" } else { "probably, so read" };
         output::note(&format!("{sure} as {}: {because}", value.name()));
     }
-    if reading.malformed.is_empty() {
+    let Decoded { malformed, malformed_count, .. } = &reading.decoded;
+    if *malformed_count == 0 {
         return;
     }
-    let many = count(reading.malformed.len(), "sequence");
-    let verb = if reading.malformed.len() == 1 { "is" } else { "are" };
+    let many = count(*malformed_count, "sequence");
+    let verb = if *malformed_count == 1 { "is" } else { "are" };
     output::note(&format!(
         "{many} of bytes {verb} not {}, each shown as {}:",
         reading.charset.value.name(),
         char::REPLACEMENT_CHARACTER
     ));
     let mut lines = Vec::new();
-    for at in reading.malformed.iter().take(SHOWN_MAX) {
+    for at in malformed.iter().take(SHOWN_MAX) {
         lines.extend(pointed(reading, *at));
     }
-    if let Some(more) = reading.malformed.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
-        lines.push(Line::plain(format!("  and {more} more (--json lists them)")));
+    if let Some(more) = malformed_count.checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+        let listed = format!("(--json lists the first {MALFORMED_MAX})");
+        lines.push(Line::plain(format!("  and {more} more {listed}")));
     }
     output::tell(&lines);
 }
@@ -258,22 +264,21 @@ fn pointed(reading: &Reading, at: Malformed) -> [Line; 2] {
 
 /// The text: safe on a terminal, exact in a pipe.
 fn show(reading: &Reading, is_argument: bool, to: &mut Session<'_>) -> Result<(), CommandError> {
-    let output = to.output();
+    let (text, output) = (&reading.decoded.text, to.output());
     if output.json {
         return Ok(());
     }
     if output.layout.detail == Detail::Verbose
-        && let Ok(encoded) = reading.charset.value.encode(&reading.text)
+        && let Ok(encoded) = reading.charset.value.encode(text)
     {
-        output.lines(&table::rows(&reading.bytes))?;
+        table::each_piece(&reading.bytes, |rows| output.lines(rows))?;
         return output.lines(&table::characters(&encoded));
     }
     if output.live {
-        let lines: Vec<Line> =
-            reading.text.lines().map(|line| Line::plain(sanitize::text(line))).collect();
+        let lines: Vec<Line> = text.lines().map(|line| Line::plain(sanitize::text(line))).collect();
         return output.lines(&lines);
     }
-    output.raw(reading.text.as_bytes())?;
-    let ends = reading.text.ends_with('\n') || !is_argument;
+    output.raw(text.as_bytes())?;
+    let ends = text.ends_with('\n') || !is_argument;
     if ends { Ok(()) } else { output.raw(b"\n") }
 }

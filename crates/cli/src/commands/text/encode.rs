@@ -35,7 +35,7 @@ pub struct Encode {
     bom: bool,
 
     /// Write the bytes themselves
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     raw: bool,
 
     #[command(flatten)]
@@ -90,18 +90,16 @@ impl Run for Encode {
 impl Encode {
     fn one(&self, text: &str, scheme: Scheme, to: &mut Session<'_>) -> Result<(), CommandError> {
         let charset = scheme.charset.unwrap_or(Charset::UTF_8);
-        let mut encoded = charset.encode(text).map_err(|lacks| refused(charset, text, lacks))?;
-        let characters = encoded.len();
+        let encoded = charset.encode(text).map_err(|lacks| refused(charset, text, lacks))?;
+        let characters = encoded.count;
         let marked = self.bom || charset.wants_mark();
         let mark = if marked { charset.byte_order_mark() } else { &[] };
         if self.bom && mark.is_empty() {
             return Err(CommandError::usage(format!("{} has no byte-order mark", charset.name())));
         }
-        if !mark.is_empty() {
-            encoded.insert(0, ('\u{feff}', mark.to_vec()));
-        }
-        let bytes: Vec<u8> = encoded.iter().flat_map(|(_, bytes)| bytes).copied().collect();
-        let written = scheme.transfer.map(|transfer| write(transfer, &bytes, text)).transpose()?;
+        let encoded = if mark.is_empty() { encoded } else { encoded.behind_mark(mark) };
+        let bytes = &encoded.bytes[..];
+        let written = scheme.transfer.map(|transfer| write(transfer, bytes, text)).transpose()?;
         let of_characters = scheme.transfer.is_some_and(Transfer::is_of_characters);
         to.record(
             "encoded_text",
@@ -111,68 +109,62 @@ impl Encode {
                 encoding: charset.name(),
                 notation: scheme.transfer.map(Transfer::name),
                 size_bytes: (!of_characters).then_some(bytes.len()),
-                hex: (!of_characters).then(|| plumb_wire::hexadecimal(&bytes)),
+                hex: (!of_characters).then(|| plumb_wire::hexadecimal(bytes)),
                 byte_order_mark: !mark.is_empty(),
                 encoded: written.as_deref(),
             },
         )?;
         if self.raw {
-            return to.output().raw(written.as_deref().map_or(&bytes[..], str::as_bytes));
+            return to.output().raw(written.as_deref().map_or(bytes, str::as_bytes));
         }
         match written {
             Some(written) => to.lines(&[Line::plain(written)]),
-            None => self.show(&encoded, &bytes, charset, to),
+            None => self.show(text, &encoded, charset, to),
         }
     }
 
     fn show(
         &self,
-        encoded: &[Encoded],
-        bytes: &[u8],
+        text: &str,
+        encoded: &Encoded,
         charset: Charset,
         to: &mut Session<'_>,
     ) -> Result<(), CommandError> {
         let detail = to.output().layout.detail;
+        let bytes = &encoded.bytes[..];
         if detail == Detail::Quiet {
             return to.lines(&[Line::plain(plumb_wire::hexadecimal(bytes))]);
         }
+        let characters = text.chars().count();
+        let marked = encoded.count > characters;
         let mut lines = vec![
             Line::new()
                 .and(Tone::Strong, count(bytes.len(), "byte"))
                 .and(
                     Tone::Plain,
-                    format!(" of {}, {}", charset.name(), count(characters(encoded), "character")),
+                    format!(" of {}, {}", charset.name(), count(characters, "character")),
                 )
-                .and(Tone::Faint, if bytes.is_empty() { "" } else { mark_words(encoded) }),
+                .and(Tone::Faint, if marked { ", after a byte-order mark" } else { "" }),
         ];
         if detail == Detail::Verbose {
             lines.extend(table::characters(encoded));
         }
-        lines.extend(table::rows(bytes));
+        to.lines(&lines)?;
+        table::each_piece(bytes, |rows| to.lines(rows))?;
         if charset == Charset::UTF_8 && self.names.is_empty() {
-            lines.extend(composed(encoded));
+            to.lines(composed(text).as_slice())?;
         }
-        to.lines(&lines)
-    }
-}
-
-fn characters(encoded: &[Encoded]) -> usize {
-    encoded.len() - usize::from(encoded.first().is_some_and(|(first, _)| *first == '\u{feff}'))
-}
-
-fn mark_words(encoded: &[Encoded]) -> &'static str {
-    match encoded.first() {
-        Some(('\u{feff}', _)) => ", after a byte-order mark",
-        _ => "",
+        Ok(())
     }
 }
 
 /// A mark that combines with the letter before it is a character of its own.
-fn composed(encoded: &[Encoded]) -> Option<Line> {
-    let combining = encoded.iter().filter(|(c, _)| ('\u{300}'..='\u{36f}').contains(c)).count();
+fn composed(text: &str) -> Option<Line> {
+    let combining = text.chars().filter(|c| ('\u{300}'..='\u{36f}').contains(c)).count();
     let note = format!(
-        "{} combine with the letter before: the same text composed has fewer bytes",
-        count(combining, "character")
+        "{} {} with the letter before: the same text composed has fewer bytes",
+        count(combining, "character"),
+        if combining == 1 { "combines" } else { "combine" },
     );
     (combining > 0)
         .then(|| Line::new().and(Tone::Hint, "note").and(Tone::Plain, format!(": {note}")))

@@ -34,23 +34,23 @@ pub(super) fn charset(bytes: &[u8]) -> Guess<Charset> {
     if let Some(guess) = by_zeros(bytes) {
         return guess;
     }
-    let (text, malformed) = Charset::UTF_8.decode(bytes);
-    let Some(first) = malformed.first() else {
-        return as_utf_8(bytes, &text);
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return as_utf_8(text),
+        Err(error) => error,
     };
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
     let found = Charset::of(detector.guess(None, Utf8Detection::Deny));
     let because = format!(
         "not UTF-8 (byte {}), and its bytes are distributed as in {}; short texts mislead",
-        first.start + 1,
+        error.valid_up_to() + 1,
         found.name()
     );
     Guess::likely(found, because)
 }
 
 /// Valid UTF-8, which may be ASCII, and with escape sequences something else.
-fn as_utf_8(bytes: &[u8], text: &str) -> Guess<Charset> {
+fn as_utf_8(text: &str) -> Guess<Charset> {
     let long = text.chars().filter(|character| !character.is_ascii()).count();
     if long > 0 {
         let because = format!(
@@ -59,8 +59,7 @@ fn as_utf_8(bytes: &[u8], text: &str) -> Guess<Charset> {
         );
         return Guess::sure(Charset::UTF_8, because);
     }
-    let escapes: [&[u8]; 3] = [b"\x1b$B", b"\x1b$@", b"\x1b(J"];
-    if escapes.iter().any(|escape| bytes.windows(3).any(|window| window == *escape))
+    if ["\x1b$B", "\x1b$@", "\x1b(J"].iter().any(|escape| text.contains(escape))
         && let Some(japanese) = Charset::from_label("iso-2022-jp")
     {
         return Guess::sure(japanese, "ASCII with the escape sequences of ISO-2022-JP");
@@ -112,7 +111,7 @@ pub(super) fn transfer(text: &str) -> Option<Guess<Transfer>> {
     }
     let alphabet =
         |extra: &str| bare.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c));
-    if bare.len() % 4 == 0 && alphabet("+/=") && reads(Transfer::Base64) {
+    if bare.len().is_multiple_of(4) && alphabet("+/=") && reads(Transfer::Base64) {
         return Some(Guess::likely(Transfer::Base64, "digits of base64 in groups of four"));
     }
     if bare.len() > 8 && alphabet("-_=") && reads(Transfer::Base64url) {
@@ -146,12 +145,8 @@ mod tests {
         assert_eq!(name_of(b"\x1b$B$3\x1b(B"), "ISO-2022-JP");
         assert_eq!(name_of(b"caf\xe9 cr\xe8me br\xfbl\xe9e"), "windows-1252");
         let russian = Charset::from_label("koi8-r").unwrap();
-        let bytes: Vec<u8> = russian
-            .encode("съешь же ещё этих мягких французских булок, да выпей чаю")
-            .unwrap()
-            .into_iter()
-            .flat_map(|(_, bytes)| bytes)
-            .collect();
+        let text = "съешь же ещё этих мягких французских булок, да выпей чаю";
+        let bytes = russian.encode(text).unwrap().bytes;
         assert!(name_of(&bytes).starts_with("KOI8"), "{}", name_of(&bytes));
     }
 

@@ -45,6 +45,7 @@ fn utf_16(bytes: &[u8], at: Malformed) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::charset::Decoded;
     use super::*;
 
     #[test]
@@ -60,7 +61,7 @@ mod tests {
             (b"\xe2\x82a", "a first byte without its continuation bytes"),
         ];
         for (bytes, reason) in cases {
-            let (_, malformed) = Charset::UTF_8.decode(bytes);
+            let malformed = Charset::UTF_8.decode(bytes).malformed;
             assert_eq!(why(Charset::UTF_8, bytes, malformed[0]), reason, "{bytes:02x?}");
         }
     }
@@ -68,11 +69,11 @@ mod tests {
     #[test]
     fn halves_of_utf_16() {
         let lone = b"\x00\xd8a\x00";
-        let (text, malformed) = Charset::UTF_16LE.decode(lone);
-        assert_eq!((text.as_str(), malformed.len()), ("\u{fffd}a", 1));
+        let Decoded { text, malformed, malformed_count } = Charset::UTF_16LE.decode(lone);
+        assert_eq!((text.as_str(), malformed_count), ("\u{fffd}a", 1));
         assert_eq!((malformed[0].start, malformed[0].end), (0, 2));
         assert!(why(Charset::UTF_16LE, lone, malformed[0]).starts_with("a surrogate"));
-        let (_, malformed) = Charset::UTF_16BE.decode(b"\0a\0");
+        let malformed = Charset::UTF_16BE.decode(b"\0a\0").malformed;
         assert!(why(Charset::UTF_16BE, b"\0a\0", malformed[0]).starts_with("the text ends"));
     }
 }

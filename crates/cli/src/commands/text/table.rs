@@ -2,16 +2,27 @@
 
 use plumb_report::{Line, Tone};
 
+use super::charset::{BYTE_ORDER_MARK, Encoded};
 use super::guess::spaced;
+use crate::error::CommandError;
 
 /// Bytes in a row, and in each half of it.
 const ROW_BYTES: usize = 16;
 const HALF_BYTES: usize = 8;
-/// Rows of characters before the rest is only counted.
-const CHARACTERS_MAX: usize = 256;
+
+/// Rows that are made at once: of a large file they take many times its size.
+const ROWS_MAX: usize = 4096;
+
+/// Hands over [`rows`] of all the bytes, so many at a time that they take little room.
+pub(super) fn each_piece(
+    bytes: &[u8],
+    mut with: impl FnMut(&[Line]) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    bytes.chunks(ROW_BYTES * ROWS_MAX).try_for_each(|piece| with(&rows(piece)))
+}
 
 /// Rows of sixteen bytes with what is ASCII in them at the right.
-pub(super) fn rows(bytes: &[u8]) -> Vec<Line> {
+fn rows(bytes: &[u8]) -> Vec<Line> {
     let row = |bytes: &[u8]| {
         let (left, right) = bytes.split_at(bytes.len().min(HALF_BYTES));
         let gap = if right.is_empty() { "" } else { "  " };
@@ -26,21 +37,18 @@ pub(super) fn rows(bytes: &[u8]) -> Vec<Line> {
     bytes.chunks(ROW_BYTES).map(row).collect()
 }
 
-/// `é  U+00E9  c3 a9`, a line for each character.
-pub(super) fn characters(encoded: &[(char, Vec<u8>)]) -> Vec<Line> {
-    let mut lines: Vec<Line> = encoded
-        .iter()
-        .take(CHARACTERS_MAX)
-        .map(|(character, bytes)| {
-            Line::plain("  ")
-                .and(Tone::Strong, shown(*character))
-                .pad_to(6)
-                .and(Tone::Hint, format!("U+{:04X}", u32::from(*character)))
-                .pad_to(16)
-                .and(Tone::Plain, spaced(bytes))
-        })
-        .collect();
-    if let Some(more) = encoded.len().checked_sub(CHARACTERS_MAX).filter(|more| *more > 0) {
+/// `é  U+00E9  c3 a9`, a line for each of the first characters.
+pub(super) fn characters(encoded: &Encoded) -> Vec<Line> {
+    let line = |(character, bytes): (char, &[u8])| {
+        Line::plain("  ")
+            .and(Tone::Strong, shown(character))
+            .pad_to(6)
+            .and(Tone::Hint, format!("U+{:04X}", u32::from(character)))
+            .pad_to(16)
+            .and(Tone::Plain, spaced(bytes))
+    };
+    let mut lines: Vec<Line> = encoded.characters().map(line).collect();
+    if let Some(more) = encoded.count.checked_sub(lines.len()).filter(|more| *more > 0) {
         lines.push(Line::new().and(Tone::Faint, format!("  and {more} more")));
     }
     lines
@@ -53,7 +61,7 @@ fn shown(character: char) -> String {
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),
         ' ' => "' '".to_owned(),
-        '\u{feff}' => "mark".to_owned(),
+        BYTE_ORDER_MARK => "bom".to_owned(),
         character if character.is_control() => "ctl".to_owned(),
         character => character.to_string(),
     }
