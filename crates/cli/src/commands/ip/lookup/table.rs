@@ -247,11 +247,11 @@ impl Reader<'_> {
             let why = format!("there is no column {}", form.key + 1);
             return self.bad(number, CommandError::usage(why).at_line(line));
         };
-        let quotes = usize::from(line[place.start] == b'"');
-        let item = match scan::item(unquoted(&line[place.clone()])) {
+        let text = unquoted(&line[place.clone()]);
+        let item = match scan::item(text) {
             Ok(item) => item,
             Err(mut error) => {
-                let before = place.start + quotes;
+                let before = place.start + usize::from(text.len() < place.len());
                 error.range = error.range.start + before..error.range.end + before;
                 return self.bad(number, input::refused(line, &error));
             }
