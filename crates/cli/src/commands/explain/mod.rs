@@ -20,7 +20,7 @@ use crate::exit::ExitStatus;
 use crate::lab_client;
 use crate::output::{Output, Session};
 
-/// Explain a status code, port, record type, alert, errno, finding, ...
+/// Explain a status code, port, record type, alert, errno or finding
 ///
 /// A topic is a word in any case, or a prefix and a key where a word is
 /// ambiguous: status:404, header:etag, rtype:mx, alert:48, suite:0xc02f,
