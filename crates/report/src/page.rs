@@ -57,7 +57,7 @@ pub fn reference(page: Page) -> Vec<Line> {
     // Not wrapped: a command line is there to be copied.
     lines.push(Line::new().and(Tone::Faint, "see it  ").and(Tone::Strong, page.alive()));
     let see: Vec<&str> = page.see().collect();
-    lines.extend(beneath("see", &see, &page.sources()));
+    lines.extend(beneath(&see, &page.sources()));
     lines
 }
 
@@ -72,7 +72,7 @@ pub fn unlisted(unlisted: Unlisted, more: &[(&str, String)]) -> Vec<Line> {
     prose(unlisted.text(), &mut lines);
     lines.push(Line::new());
     let see: Vec<&str> = unlisted.see().collect();
-    lines.extend(beneath("see", &see, &unlisted.sources()));
+    lines.extend(beneath(&see, &unlisted.sources()));
     lines
 }
 
@@ -92,10 +92,8 @@ fn columns(facts: &[(&str, String)]) -> Vec<Line> {
     let column = facts.iter().map(|(name, _)| styled::width(name)).max().unwrap_or(0) + 4;
     let mut lines = Vec::new();
     for (name, value) in facts {
-        for (i, part) in styled::wrap(value, COLUMNS_MAX - column).iter().enumerate() {
-            let name = if i == 0 { format!("  {name}") } else { String::new() };
-            lines.push(Line::new().and(Tone::Faint, name).pad_to(column).and(Tone::Plain, part));
-        }
+        let name = Line::new().and(Tone::Faint, format!("  {name}"));
+        lines.extend(styled::beside(name, column, Tone::Plain, value, COLUMNS_MAX));
     }
     lines
 }
@@ -113,24 +111,21 @@ fn prose(text: &str, lines: &mut Vec<Line>) {
 }
 
 /// What stands below a page: topics that belong to it, and where to read more.
-fn beneath(name: &str, see: &[&str], sources: &[Source]) -> Vec<Line> {
+fn beneath(see: &[&str], sources: &[Source]) -> Vec<Line> {
     const COLUMN: usize = 8;
     let mut lines = Vec::new();
-    let mut add = |name: &str, text: &str, tone: Tone| {
-        for (i, part) in wrapped(text, COLUMN, tone).into_iter().enumerate() {
-            let part = part.spans().last().map(|span| span.text().to_owned()).unwrap_or_default();
-            let lead = if i == 0 { name } else { "" };
-            lines.push(Line::new().and(Tone::Faint, lead).pad_to(COLUMN).and(tone, part));
-        }
+    let mut add = |name: &str, text: &str| {
+        let name = Line::new().and(Tone::Faint, name);
+        lines.extend(styled::beside(name, COLUMN, Tone::Plain, text, COLUMNS_MAX));
     };
     if !see.is_empty() {
-        add(name, &see.join(", "), Tone::Plain);
+        add("see", &see.join(", "));
     }
     for (i, source) in sources.iter().enumerate() {
         let lead = if i == 0 { "source" } else { "" };
         match &source.url {
-            Some(url) => add(lead, &format!("{}  {url}", source.name), Tone::Plain),
-            None => add(lead, source.name, Tone::Plain),
+            Some(url) => add(lead, &format!("{}  {url}", source.name)),
+            None => add(lead, source.name),
         }
     }
     lines

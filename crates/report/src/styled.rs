@@ -8,6 +8,10 @@ use anstyle::{AnsiColor, Style};
 
 use crate::sanitize;
 
+/// Columns that a text beside a name has at least: on a narrower terminal its
+/// lines run over, since words broken everywhere cannot be read.
+const BESIDE_COLUMNS_MIN: usize = 16;
+
 /// What a piece of text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tone {
@@ -175,6 +179,19 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// A text wrapped into what is left of `columns` behind the column `at`, with
+/// `name` before its first line, or on a line of its own where it reaches into the text.
+pub fn beside(name: Line, at: usize, tone: Tone, text: &str, columns: usize) -> Vec<Line> {
+    let pieces = wrap(text, columns.saturating_sub(at).max(BESIDE_COLUMNS_MIN));
+    let (alone, mut before) = if at > 0 && name.width() >= at && !pieces.is_empty() {
+        (Some(name), None)
+    } else {
+        (None, Some(name))
+    };
+    let line = |piece| before.take().unwrap_or_default().pad_to(at).and(tone, piece);
+    alone.into_iter().chain(pieces.into_iter().map(line)).collect()
+}
+
 /// `text` broken at spaces into lines of at most `columns`. A word that is
 /// longer than a line stands alone and is broken where it must be.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
@@ -232,5 +249,17 @@ mod tests {
         assert_eq!(wrap("the quick brown fox", 9), ["the quick", "brown fox"]);
         assert_eq!(wrap("a verylongword b", 6), ["a", "verylo", "ngword", "b"]);
         assert!(wrap("", 5).is_empty());
+    }
+
+    #[test]
+    fn a_text_stands_beside_its_name() {
+        let shown = |columns| {
+            let name = Line::new().and(Tone::Hint, "name");
+            render(&beside(name, 6, Tone::Plain, "the quick brown fox jumps", columns), false)
+        };
+        assert_eq!(shown(25), "name  the quick brown fox\n      jumps\n");
+        assert_eq!(shown(6), "name  the quick brown\n      fox jumps\n");
+        let long = beside(Line::plain("a name"), 6, Tone::Plain, "a text", 40);
+        assert_eq!(render(&long, false), "a name\n      a text\n");
     }
 }

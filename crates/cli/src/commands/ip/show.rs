@@ -62,14 +62,8 @@ fn heading(facts: &Facts, title: String, columns: usize) -> Vec<Line> {
 
 /// `  name       text`, further lines below the text.
 fn row(name: &str, text: &str, columns: usize) -> Vec<Line> {
-    let at = INDENT + NAME;
-    let pieces = styled::wrap(text, columns.saturating_sub(at).max(16));
-    let named = |i| if i == 0 { name } else { "" };
-    let lines = pieces.iter().enumerate().map(|(i, piece)| {
-        let line = Line::plain(" ".repeat(INDENT)).and(Tone::Hint, named(i)).pad_to(at);
-        line.and(Tone::Plain, piece)
-    });
-    lines.collect()
+    let name = Line::plain(" ".repeat(INDENT)).and(Tone::Hint, name);
+    styled::beside(name, INDENT + NAME, Tone::Plain, text, columns)
 }
 
 /// A row whose text is copied as a whole: it is not broken if a line of its own

@@ -210,13 +210,6 @@ fn details(block: &Block) -> Vec<String> {
 
 /// `  name       text`, further lines below the text; a long name has a line of its own.
 pub(super) fn row(name: &str, text: &str, place: &Place) -> Vec<Line> {
-    let pieces = styled::wrap(text, place.columns.saturating_sub(place.value).max(16));
-    let is_long = place.indent + styled::width(name) >= place.value;
-    let own = Line::plain(" ".repeat(place.indent)).and(Tone::Hint, name);
-    let named = |i| if i == 0 && !is_long { name } else { "" };
-    let lines = pieces.iter().enumerate().map(|(i, piece)| {
-        let line = Line::plain(" ".repeat(place.indent)).and(Tone::Hint, named(i));
-        line.pad_to(place.value).and(Tone::Plain, piece)
-    });
-    is_long.then_some(own).into_iter().chain(lines).collect()
+    let name = Line::plain(" ".repeat(place.indent)).and(Tone::Hint, name);
+    styled::beside(name, place.value, Tone::Plain, text, place.columns)
 }

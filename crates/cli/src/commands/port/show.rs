@@ -17,14 +17,8 @@ const SPAN: usize = 13;
 
 /// `  name       text`, further lines below the text.
 fn row(name: &str, tone: Tone, text: &str, columns: usize) -> Vec<Line> {
-    let at = INDENT + NAME;
-    let pieces = styled::wrap(text, columns.saturating_sub(at).max(16));
-    let lines = pieces.iter().enumerate().map(|(i, piece)| {
-        let name = if i == 0 { name } else { "" };
-        let line = Line::plain(" ".repeat(INDENT)).and(Tone::Hint, name).pad_to(at);
-        line.and(tone, piece)
-    });
-    lines.collect()
+    let name = Line::plain(" ".repeat(INDENT)).and(Tone::Hint, name);
+    styled::beside(name, INDENT + NAME, tone, text, columns)
 }
 
 /// The whole answer for one port.

@@ -67,14 +67,8 @@ fn indented(columns: usize, line: Line) -> Line {
 
 /// `  name       text`, further lines below the text.
 fn row(name: &str, tone: Tone, text: &str, columns: usize) -> Vec<Line> {
-    let at = INDENT + NAME;
-    let mut lines = Vec::new();
-    for (i, piece) in styled::wrap(text, columns - at).into_iter().enumerate() {
-        let name = if i == 0 { name } else { "" };
-        let line = Line::plain(" ".repeat(INDENT)).and(Tone::Hint, name).pad_to(at);
-        lines.push(line.and(tone, piece));
-    }
-    lines
+    let name = Line::plain(" ".repeat(INDENT)).and(Tone::Hint, name);
+    styled::beside(name, INDENT + NAME, tone, text, columns)
 }
 
 /// A row per part: where it is, what it says.
