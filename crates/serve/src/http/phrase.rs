@@ -4,8 +4,10 @@ use http::StatusCode;
 use http::response::Parts;
 use hyper::ext::ReasonPhrase;
 
-/// The phrases that the library still has from RFC 4918 and RFC 7231.
-const RENAMED: [(StatusCode, &str); 2] = [
+/// The phrases that the library still has from RFC 4918 and RFC 7231, or spells
+/// otherwise.
+const RENAMED: [(StatusCode, &str); 3] = [
+    (StatusCode::NON_AUTHORITATIVE_INFORMATION, "Non-Authoritative Information"),
     (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
     (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content"),
 ];
@@ -31,7 +33,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standard_has_renamed_two() {
+    fn phrases_are_those_of_the_standard() {
+        assert_eq!(
+            of(StatusCode::NON_AUTHORITATIVE_INFORMATION),
+            Some("Non-Authoritative Information")
+        );
         assert_eq!(of(StatusCode::UNPROCESSABLE_ENTITY), Some("Unprocessable Content"));
         assert_eq!(of(StatusCode::PAYLOAD_TOO_LARGE), Some("Content Too Large"));
         assert_eq!(of(StatusCode::NOT_FOUND), Some("Not Found"));
