@@ -300,6 +300,13 @@ fn neighbours_are_those_of_python() {
 }
 
 #[test]
+fn neighbours_may_be_networks_only() {
+    let beside = ["10.0.0.0/26", "10.0.0.128/26"];
+    assert_eq!(answer(&["neighbours", "-q", "10.0.0.64/26"]), beside);
+    assert_eq!(answer(&["neighbours", "-q", "0.0.0.0/0", "::/1"]), ["8000::/1"]);
+}
+
+#[test]
 fn what_is_looked_up_is_what_python_finds() {
     if !ground::installed("python3") {
         return;
@@ -487,6 +494,9 @@ fn four_subnets_with_their_hosts() {
         let merged = ip(&["merge", "-"], stdout.as_bytes());
         assert_eq!(string(&merged.stdout), "10.0.0.0/24\n");
     }
+    let every =
+        ["split", "::/0", "into", "340282366920938463463374607431768211456", "--limit", "2"];
+    assert_eq!(answer(&every), ["::/128", "::1/128"]);
     let subnets = records(&answer(&["split", "--json", "10.0.0.0/24", "/26"]).join("\n"), "subnet");
     assert_eq!(subnets[2]["network"], "10.0.0.128/26");
     assert_eq!(subnets[2]["first_host"], "10.0.0.129");
@@ -499,6 +509,7 @@ fn four_subnets_with_their_hosts() {
         (&["split", "10.0.0.0/24", "255.255.255.192"], "hint: write /26\n"),
         (&["split", "10.0.0.0/24", "into", "0"], "this is no number of networks"),
         (&["split", "10.0.0.0/24", "into", "four"], "hint: write a whole number"),
+        (&["split", "0.0.0.0/0", "into", "99999999999999999999999999999999999999999"], "fewer"),
         (
             &["split", "::/0", "into", "340282366920938463463374607431768211457"],
             "has 340282366920938463463374607431768211456 addresses, fewer than \

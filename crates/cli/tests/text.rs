@@ -257,4 +257,17 @@ fn files_pass_exactly() {
     std::fs::write(&new, &text).unwrap();
     let raw = ground::plumb(["text", "encode", "--as", "windows-1252", "--raw", "--file", &new]);
     assert_eq!(raw.stdout, old);
+    // So they do from stdin where no text is given.
+    let mut command = ground::command();
+    command.args(["text", "decode", "--as", "windows-1252", "-q"]);
+    command.stdin(std::fs::File::open(&path).unwrap());
+    assert_eq!(String::from_utf8(command.output().unwrap().stdout).unwrap(), text);
+}
+
+#[test]
+fn a_label_that_means_another_encoding_is_told_in_one_line() {
+    for label in ["ascii", "latin1"] {
+        let said = stderr_of(&["encode", "--as", label, "x"]);
+        assert_eq!((said.lines().count(), said.contains("\\n")), (1, false), "{said}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use ipnet::IpNet;
+use plumb_report::text::Detail;
 use plumb_report::{Line, Tone};
 use plumb_wire::addr::set::{AnySpan, Number, Span};
 use serde::Serialize;
@@ -34,7 +35,8 @@ pub struct Neighbours {
 impl Run for Neighbours {
     const EXAMPLES: &'static str = "
         plumb ip neighbours 10.0.0.64/26
-        plumb ip neighbours 2001:db8:0:4::/64";
+        plumb ip neighbours 2001:db8:0:4::/64
+        plumb ip neighbours -q 10.0.0.64/26    # the networks only";
 
     fn run(self) -> Result<ExitStatus, CommandError> {
         let mut output = Output::open(&self.output)?;
@@ -46,8 +48,9 @@ impl Run for Neighbours {
                 AnySpan::V6(span) => Beside::of(span, network),
             };
             session.record("neighbours", &neighbours)?;
-            let mut lines = neighbours.lines();
-            if at > 0 {
+            let is_quiet = session.output().layout.detail == Detail::Quiet;
+            let mut lines = if is_quiet { neighbours.bare() } else { neighbours.lines() };
+            if at > 0 && !is_quiet {
                 lines.insert(0, Line::new());
             }
             session.lines(&lines)?;
@@ -93,6 +96,12 @@ impl Beside {
             parent,
             halves,
         }
+    }
+
+    /// The networks on both sides, for other commands to read.
+    fn bare(&self) -> Vec<Line> {
+        let sides = [self.before, self.after].into_iter().flatten();
+        sides.map(|net| Line::plain(net.to_string())).collect()
     }
 
     fn lines(&self) -> Vec<Line> {
