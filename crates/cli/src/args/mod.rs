@@ -13,5 +13,6 @@ pub mod serve;
 pub mod size;
 pub mod socket;
 pub mod target;
+pub mod texts;
 pub mod tls_server;
 pub mod who;

@@ -13,9 +13,9 @@ use clap::Args;
 use plumb_report::Line;
 use plumb_report::text::Detail;
 
-use super::url::each_text;
 use super::{Entry, Run, command_table};
 use crate::args::output::OutputArgs;
+use crate::args::texts::each_text;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{Output, Session};

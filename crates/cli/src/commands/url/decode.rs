@@ -5,9 +5,10 @@ use plumb_report::{Line, sanitize};
 use plumb_wire::http::url;
 use serde::Serialize;
 
+use super::Run;
 use super::encode::Component;
-use super::{Run, each_text};
 use crate::args::output::OutputArgs;
+use crate::args::texts::each_text;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{Output, Session};

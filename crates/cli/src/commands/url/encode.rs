@@ -5,8 +5,9 @@ use plumb_report::Line;
 use plumb_wire::http::url::{self, Keep};
 use serde::Serialize;
 
-use super::{Run, each_text};
+use super::Run;
 use crate::args::output::OutputArgs;
+use crate::args::texts::each_text;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{Output, Session};

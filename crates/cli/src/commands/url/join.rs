@@ -6,9 +6,10 @@ use plumb_report::{Line, Tone};
 use plumb_wire::http::url::{is_dropped, is_special};
 use serde::Serialize;
 
+use super::Run;
 use super::reading::Url;
-use super::{Run, each_text};
 use crate::args::output::OutputArgs;
+use crate::args::texts::each_text;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{self, Output, Session};

@@ -4,8 +4,9 @@ use clap::Args;
 use plumb_report::{Line, Tone, sanitize, styled};
 use plumb_wire::http::url::{Parts, pairs};
 
-use super::{Pair, Run, each_text};
+use super::{Pair, Run};
 use crate::args::output::OutputArgs;
+use crate::args::texts::each_text;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::output::{Output, Session};
