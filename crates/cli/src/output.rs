@@ -298,6 +298,11 @@ pub fn note(text: &str) {
     tell(&[Line::new().and(Tone::Hint, "note").and(Tone::Plain, format!(": {text}"))]);
 }
 
+/// One line on stderr about what was understood otherwise than it was written.
+pub fn warning(text: &str) {
+    tell(&[Line::new().and(Tone::Warning, "warning").and(Tone::Plain, format!(": {text}"))]);
+}
+
 pub(crate) fn show_bug(text: &str) {
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();

@@ -90,7 +90,7 @@ fn summary(tally: &Tally, set: &AddressSet, written: u64) -> Summary {
         lines: tally.lines,
         networks_read: tally.items,
         lines_skipped: tally.skipped,
-        networks_masked: tally.masked,
+        networks_masked: tally.masked.count,
         written,
         ipv4_addresses: set.v4.count().exact(),
         ipv6_addresses: set.v6.count().exact(),

@@ -85,8 +85,7 @@ impl Run for Contains {
         let summary = Summary { lines, asked, contained, lines_skipped, networks_masked: masked };
         session.record("summary", &summary)?;
         if asked == 0 && !self.output.quiet {
-            let text = ": nothing was asked about: no line holds an address";
-            output::tell(&[Line::new().and(Tone::Warning, "warning").and(Tone::Plain, text)]);
+            output::warning("nothing was asked about: no line holds an address");
         }
         if self.output.verbose > 0 {
             let text =

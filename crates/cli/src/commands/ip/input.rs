@@ -8,12 +8,12 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use plumb_report::{Line, Tone};
 use plumb_wire::addr::scan::{self, Columns, Item, LineError, LineProblem};
 use plumb_wire::addr::set::{AddressSet, SetBuilder};
 use plumb_wire::addr::text::AddressError;
 
 use super::chunks::{CHUNK_BYTES, Chunks};
+use super::net::Masked;
 use crate::args::ip;
 use crate::error::CommandError;
 use crate::output;
@@ -262,9 +262,7 @@ pub(super) struct Tally {
     /// Where the first of them is, and why.
     first_skipped: Option<String>,
     /// Networks that had host bits.
-    pub(super) masked: u64,
-    /// The first of them, and what it is taken as.
-    first_masked: Option<String>,
+    pub(super) masked: Masked,
 }
 
 impl Reader {
@@ -363,28 +361,16 @@ impl Reader {
             self.tally.first_skipped.get_or_insert_with(|| format!("{place}: {}", error.problem));
             return Ok(());
         }
-        let mut refused = refused(line, error);
-        refused.message = format!("{place}: {}", refused.message);
-        Err(refused.hint("--skip-bad goes on without such lines"))
+        Err(refused(line, error).in_line(&place).hint("--skip-bad goes on without such lines"))
     }
 
-    fn note_host_bits(&mut self, item: Item, line: &[u8], place: impl Fn() -> String) {
+    fn note_host_bits(&mut self, item: Item, line: &[u8], place: impl FnOnce() -> String) {
         if !item.has_host_bits {
             return;
         }
-        self.tally.masked += 1;
-        self.tally.first_masked.get_or_insert_with(|| {
-            let line = String::from_utf8_lossy(line);
-            let written =
-                line.split([' ', '\t', ',', ';', '#', '\r']).find(|word| word.contains('/'));
-            let networks = item.span.networks().next();
-            let network = networks.map(|network| network.to_string()).unwrap_or_default();
-            format!(
-                "{}{} is taken as {network}",
-                place(),
-                written.unwrap_or_default().trim_matches('"')
-            )
-        });
+        let line = String::from_utf8_lossy(line);
+        let written = line.split([' ', '\t', ',', ';', '#', '\r']).find(|word| word.contains('/'));
+        self.tally.masked.note(&item, written.unwrap_or_default().trim_matches('"'), place);
     }
 }
 
@@ -395,24 +381,14 @@ impl Tally {
         if !quiet {
             self.warn();
         }
-        self.masked
+        self.masked.count
     }
 
     fn warn(&self) {
-        let warning = |text: String| {
-            output::tell(&[Line::new().and(Tone::Warning, "warning").and(Tone::Plain, text)]);
-        };
-        let plural = |count: u64, one: &str, many: &str| match count {
-            1 => format!("1 {one}"),
-            _ => format!("{count} {many}"),
-        };
-        if let Some(first) = &self.first_masked {
-            let what = plural(self.masked, "network had host bits", "networks had host bits");
-            warning(format!(": {what}, which were masked; the first: {first}"));
-        }
+        self.masked.warn();
         if let Some(first) = &self.first_skipped {
-            let what = plural(self.skipped, "line was skipped", "lines were skipped");
-            warning(format!(": {what}; the first: {first}"));
+            let lines = if self.skipped == 1 { "line was" } else { "lines were" };
+            output::warning(&format!("{} {lines} skipped; the first: {first}", self.skipped));
         }
     }
 }

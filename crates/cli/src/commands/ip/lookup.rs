@@ -133,7 +133,7 @@ impl Run for Lookup {
 
 /// What is odd about the table, on stderr.
 fn warn(nets: &Nets, name: &str) {
-    nets.masked.warn(name);
+    nets.masked.warn();
     if nets.table.is_empty() {
         output::note(&format!("{name} has no prefixes"));
     }

@@ -1,7 +1,6 @@
 //! A network that a command is about.
 
 use ipnet::IpNet;
-use plumb_report::{Line, Tone};
 use plumb_wire::addr::scan::Item;
 
 use crate::args::ip;
@@ -13,39 +12,36 @@ pub(super) fn masked(text: &str, quiet: bool) -> Result<IpNet, CommandError> {
     let given = ip::network(text)?;
     let network = given.trunc();
     if given != network && !quiet {
-        let text = format!(": {text} has host bits, which were masked: {network}");
-        output::tell(&[Line::new().and(Tone::Warning, "warning").and(Tone::Plain, text)]);
+        output::warning(&format!("{text} has host bits, which were masked: {network}"));
     }
     Ok(network)
 }
 
-/// Counts the networks of a file that had host bits.
+/// Counts the networks that had host bits.
 #[derive(Debug, Default)]
 pub(super) struct Masked {
     pub(super) count: u64,
-    /// The first of them, and what it is taken as.
+    /// The first of them, where it stands, and what it is taken as.
     first: Option<String>,
 }
 
 impl Masked {
+    /// `written` is the network as it was given, and `place` what stands before
+    /// it: the file and the line.
     #[cold]
-    pub(super) fn note(&mut self, item: &Item, written: &[u8]) {
+    pub(super) fn note(&mut self, item: &Item, written: &str, place: impl FnOnce() -> String) {
         self.count += 1;
         self.first.get_or_insert_with(|| {
             let network = item.span.networks().next().map(|net| net.to_string());
-            let written = String::from_utf8_lossy(written);
-            format!("{written} is taken as {}", network.unwrap_or_default())
+            format!("{}{written} is taken as {}", place(), network.unwrap_or_default())
         });
     }
 
     /// One warning for all.
-    pub(super) fn warn(&self, name: &str) {
+    pub(super) fn warn(&self) {
         let Some(first) = &self.first else { return };
-        let many = match self.count {
-            1 => "1 network had host bits, which were masked".to_owned(),
-            count => format!("{count} networks had host bits, which were masked; the first"),
-        };
-        let text = format!(": {name}: {many}: {first}");
-        output::tell(&[Line::new().and(Tone::Warning, "warning").and(Tone::Plain, text)]);
+        let networks = if self.count == 1 { "network" } else { "networks" };
+        let text = format!("{} {networks} had host bits, which were masked", self.count);
+        output::warning(&format!("{text}; the first: {first}"));
     }
 }

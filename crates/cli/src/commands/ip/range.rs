@@ -53,7 +53,7 @@ impl Run for Range {
             read: reader.tally.items,
             written: turn.written,
             lines_skipped: reader.tally.skipped,
-            networks_masked: reader.tally.masked,
+            networks_masked: reader.tally.masked.count,
         };
         reader.tally.warn_unless(self.output.quiet);
         session.record("summary", &summary)?;

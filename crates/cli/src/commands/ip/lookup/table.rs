@@ -262,7 +262,8 @@ impl Reader<'_> {
     #[inline]
     fn keep(&mut self, form: Form, item: Item, line: &[u8]) -> Result<(), CommandError> {
         if item.has_host_bits {
-            self.masked.note(&item, &line[self.fields[form.key].clone()]);
+            let written = String::from_utf8_lossy(&line[self.fields[form.key].clone()]);
+            self.masked.note(&item, &written, || format!("{}: ", self.name));
         }
         let others = self.fields.len() - 1;
         self.columns = self.columns.max(others);
@@ -305,8 +306,8 @@ impl Reader<'_> {
             self.skipped += 1;
             return Ok(());
         }
-        let message = format!("{}:{number}: {}", self.name, error.message);
-        Err(CommandError { message, ..error }.hint("--skip-bad goes on without such rows"))
+        let error = error.in_line(&format!("{}:{number}", self.name));
+        Err(error.hint("--skip-bad goes on without such rows"))
     }
 }
 
