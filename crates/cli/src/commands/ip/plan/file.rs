@@ -15,6 +15,9 @@ const HEAD: &str = "# A plan of plumb ip plan. To change it without moving anyth
 #   plumb ip plan --plan FILE --remove NAME     give one up
 ";
 
+/// Of a new file, as any that a user makes: the umask takes away from it.
+const MODE: u32 = 0o666;
+
 /// As it is written. What else stands in the tables is kept.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct PlanFile {
@@ -49,7 +52,7 @@ impl PlanFile {
         };
         let wrong = |what: String| CommandError::usage(format!("{}: {what}", path.display()));
         let file: PlanFile = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             wrong(format!("line {line}: {}", error.message()))
         })?;
         let net = |text: &str| {
@@ -93,12 +96,10 @@ impl PlanFile {
             }
         });
         self.subnets = rows.collect();
-        let cannot = |error: &dyn std::fmt::Display| CommandError::file("write", path, error);
-        let text = toml::to_string(&self).map_err(|error| cannot(&error))?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let beside = path.with_file_name(name);
-        fs::write(&beside, format!("{HEAD}\n{text}")).map_err(|error| cannot(&error))?;
-        fs::rename(&beside, path).map_err(|error| cannot(&error))
+        let text =
+            toml::to_string(&self).map_err(|error| CommandError::file("write", path, error))?;
+        let text = format!("{HEAD}\n{text}");
+        plumb_sys::file::replace(path, text.as_bytes(), MODE)
+            .map_err(|error| CommandError::file("write", path, error))
     }
 }
