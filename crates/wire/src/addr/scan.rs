@@ -293,7 +293,7 @@ pub enum Address {
 /// is for the caller to judge: perhaps the item only seemed to end there.
 #[inline]
 fn fast(bytes: &[u8]) -> Option<(Item, usize)> {
-    let (first, end) = address(bytes)?;
+    let (first, end) = leading(bytes)?;
     if bytes.get(end) == Some(&b'/') {
         let (length, digits) = length(&bytes[end + 1..])?;
         let item = match first {
@@ -307,7 +307,7 @@ fn fast(bytes: &[u8]) -> Option<(Item, usize)> {
     let (last, end) = match bytes.get(dash) {
         Some(b'-') => {
             let start = behind_blanks(bytes, dash + 1);
-            let (last, length) = address(&bytes[start..])?;
+            let (last, length) = leading(&bytes[start..])?;
             (last, start + length)
         }
         _ => (first, end),
@@ -328,11 +328,6 @@ fn fast(bytes: &[u8]) -> Option<(Item, usize)> {
 /// perhaps the address only seemed to end there.
 #[inline]
 pub fn leading(bytes: &[u8]) -> Option<(Address, usize)> {
-    address(bytes)
-}
-
-#[inline]
-fn address(bytes: &[u8]) -> Option<(Address, usize)> {
     if let Some((address, end)) = ipv4(bytes) {
         return Some((Address::V4(address), end));
     }
