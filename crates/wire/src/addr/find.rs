@@ -54,8 +54,9 @@ pub fn next(line: &[u8], at: usize) -> Option<(Address, Range<usize>)> {
     let mut start = at;
     // Most lines of most logs begin with it.
     if start == 0
-        && let Some((address @ Address::V4(_), length)) = scan::leading(line)
+        && let Some((address, length)) = scan::leading(line)
         && line.get(length).is_none_or(|byte| kind(*byte) == OTHER)
+        && length > "::".len()
     {
         return Some((address, 0..length));
     }

@@ -5,8 +5,8 @@
 //! lies within, the longest that has it, and a few steps outwards find it. That takes no more
 //! memory than the prefixes themselves.
 //!
-//! An index of slices of equal size says where to look. What is around a whole slice is kept in
-//! the index, so that no step leaves the few entries of the slice, which lie side by side.
+//! An index of about as many slices of equal size as there are prefixes says where to look, so
+//! that a look-up waits for memory twice, and once more where it has to go outwards.
 
 use std::net::IpAddr;
 
@@ -18,8 +18,8 @@ use super::set::{AnySpan, Number, Span};
 const NONE: u32 = u32::MAX;
 /// Most prefixes of a family: the numbers of [`Entry::around`] end there.
 const ENTRIES_MAX: usize = NONE as usize;
-/// Bits of the index: its 65,537 places are few enough to stay in the cache.
-const INDEX_BITS: u32 = 16;
+/// Most bits of the index, which then is 4 MiB: a cache does not keep more.
+const INDEX_BITS_MAX: u32 = 20;
 /// So many prefixes stand in small vectors that grow as vectors do.
 const ENTRIES_SMALL: usize = 1 << 10;
 /// Then room for so many is asked for at once. Memory that is not written to costs nothing, while
@@ -55,24 +55,12 @@ pub struct Found<T> {
     pub value: u32,
 }
 
-/// A slice of the family: 2^shift addresses, beginning at a multiple of that.
-#[derive(Debug, Clone, Copy)]
-struct Slice {
-    /// Its first entry.
-    start: u32,
-    /// The longest prefix around the whole slice that begins before it; none is [`NONE`].
-    around: u32,
-    value: u32,
-    length: u8,
-}
-
 /// Addresses that are looked up at a time.
 const BLOCK: usize = 64;
 
-/// The entries among which an address is looked up.
+/// The entries of a slice.
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
-    slice: usize,
     start: u32,
     end: u32,
 }
@@ -82,8 +70,8 @@ struct Place {
 pub struct Prefixes<T> {
     /// By first address, then by length.
     entries: Vec<Entry<T>>,
-    /// And behind the last slice one that only says where the entries end.
-    index: Vec<Slice>,
+    /// The first entry of each slice, and behind the last slice how many entries there are.
+    starts: Vec<u32>,
     /// Where the first slice begins.
     base: T,
     /// Bits of an address within a slice.
@@ -98,60 +86,39 @@ impl<T: Number> Prefixes<T> {
         nest(&mut entries);
         let first = entries.first().map_or(T::MIN, |entry| entry.first);
         let last = entries.last().map_or(T::MIN, |entry| entry.first);
-        // One bit more than the distance has, since the base moves down to a border.
-        let used_bits = u128::BITS - last.minus(first).wide().leading_zeros() + 1;
-        let shift = used_bits.saturating_sub(INDEX_BITS);
-        let base = first.without(T::ones(u8::try_from(shift).unwrap_or(u8::MAX)));
-        let mut prefixes = Prefixes { entries, index: Vec::new(), base, shift };
-        prefixes.index = prefixes.indexed();
+        let used_bits = u128::BITS - last.minus(first).wide().leading_zeros();
+        let index_bits = (entries.len().max(1).ilog2() + 1).min(INDEX_BITS_MAX);
+        let shift = used_bits.saturating_sub(index_bits);
+        let mut prefixes = Prefixes { entries, starts: Vec::new(), base: first, shift };
+        prefixes.starts = prefixes.index();
         prefixes
     }
 
-    fn indexed(&self) -> Vec<Slice> {
-        let mut index = Vec::new();
-        let Some(last) = self.entries.last() else { return index };
-        index.reserve_exact(self.slice(last.first) + 2);
-        let none = Slice { start: 0, around: NONE, value: 0, length: 0 };
+    fn index(&self) -> Vec<u32> {
+        let Some(last) = self.entries.last() else { return Vec::new() };
+        let mut starts = Vec::with_capacity(self.slice(last.first) + 2);
         for (at, entry) in (0u32..).zip(&self.entries) {
+            // Slices without an entry begin where the next one does.
             let slice = self.slice(entry.first);
-            while index.len() <= slice {
-                let begin = T::narrow((index.len() as u128) << self.shift).plus(self.base);
-                let around = self.around(at, begin);
-                index.push(around.map_or(Slice { start: at, ..none }, |(number, around)| Slice {
-                    start: at,
-                    around: number,
-                    value: around.value,
-                    length: around.length,
-                }));
-            }
+            starts.resize(starts.len().max(slice + 1), at);
         }
-        index.push(Slice { start: self.entries.len() as u32, ..none });
-        index
+        starts.push(self.entries.len() as u32);
+        starts
     }
 
-    /// The longest of the entries before `at` that has the address, and its number.
-    fn around(&self, at: u32, address: T) -> Option<(u32, &Entry<T>)> {
-        let mut before = at.checked_sub(1)?;
-        loop {
-            let entry = self.entries.get(before as usize)?;
-            if address <= entry.last() {
-                return Some((before, entry));
-            }
-            before = entry.around;
-        }
-    }
-
-    /// The slice of an address that is not below the base, or one that is too far.
+    /// The slice of an address that is not below the base; for one behind all slices any number
+    /// that is too high.
     #[inline]
     fn slice(&self, address: T) -> usize {
-        (address.minus(self.base).wide() >> self.shift).min(u32::MAX.into()) as usize
+        let slice = address.minus(self.base).shifted(self.shift).wide();
+        slice.min(u32::MAX.into()) as usize
     }
 
     /// The longest prefix that has the address.
     #[inline]
     pub fn find(&self, address: T) -> Option<Found<T>> {
         let place = self.place(address);
-        self.resolve(address, place, self.behind(address, place))
+        self.resolve(address, place, self.nearest(place))
     }
 
     /// Adds what [`Prefixes::find`] finds for each address.
@@ -164,55 +131,43 @@ impl<T: Number> Prefixes<T> {
             for (place, address) in places.iter_mut().zip(block) {
                 *place = self.place(*address);
             }
-            let mut behind = [0; BLOCK];
-            for ((behind, place), address) in behind.iter_mut().zip(places).zip(block) {
-                *behind = self.behind(*address, place);
-            }
-            let steps = block.iter().zip(places).zip(behind);
-            found.extend(steps.map(|((at, place), behind)| self.resolve(*at, place, behind)));
+            let nearest = places.map(|place| self.nearest(place));
+            let steps = block.iter().zip(places).zip(nearest);
+            found.extend(steps.map(|((at, place), nearest)| self.resolve(*at, place, nearest)));
         }
     }
 
-    /// Where to look.
+    /// Where to look: at no entry before the first slice, behind all of them behind the last.
     #[inline]
     fn place(&self, address: T) -> Place {
         if address < self.base {
             return Place::default();
         }
-        let slice = self.slice(address);
-        match (self.index.get(slice), self.index.get(slice + 1)) {
-            (Some(this), Some(next)) => Place { slice, start: this.start, end: next.start },
-            // Behind all slices all entries are before the address.
-            _ => Place { slice, start: 0, end: self.entries.len() as u32 },
+        match self.starts.get(self.slice(address)..) {
+            Some([start, end, ..]) => Place { start: *start, end: *end },
+            _ => Place { start: self.entries.len() as u32, end: self.entries.len() as u32 },
         }
     }
 
-    /// How many entries of the place begin at or before the address.
+    /// The last entry that begins before the end of a slice.
     #[inline]
-    fn behind(&self, address: T, place: Place) -> usize {
-        let entries = &self.entries[place.start as usize..place.end as usize];
-        entries.partition_point(|entry| entry.first <= address)
+    fn nearest(&self, place: Place) -> Option<Entry<T>> {
+        self.entries.get((place.end as usize).wrapping_sub(1)).copied()
     }
 
     #[inline]
-    fn resolve(&self, address: T, place: Place, behind: usize) -> Option<Found<T>> {
-        let entries = &self.entries[place.start as usize..place.end as usize];
-        // A number that is not within the slice stands for what is around all of it.
-        let mut at = behind.wrapping_sub(1);
-        while let Some(entry) = entries.get(at) {
-            if address <= entry.last() {
-                let Entry { first, length, value, .. } = *entry;
-                return Some(Found { first, length, value });
-            }
-            at = (entry.around as usize).wrapping_sub(place.start as usize);
+    fn resolve(&self, address: T, place: Place, nearest: Option<Entry<T>>) -> Option<Found<T>> {
+        let mut entry = nearest?;
+        if entry.first > address {
+            let entries = &self.entries[place.start as usize..place.end as usize];
+            let behind = entries.partition_point(|entry| entry.first <= address);
+            entry = *self.entries.get((place.start as usize + behind).wrapping_sub(1))?;
         }
-        let slice = self.index.get(place.slice).filter(|slice| slice.around != NONE)?;
-        // What is not within the first and the last slice is not around them.
-        if address < self.base {
-            return None;
+        while entry.last() < address {
+            entry = *self.entries.get(entry.around as usize)?;
         }
-        let Slice { value, length, .. } = *slice;
-        Some(Found { first: Span::of_network(address, length).first, length, value })
+        let Entry { first, length, value, .. } = entry;
+        Some(Found { first, length, value })
     }
 
     /// How many different prefixes there are.
@@ -255,6 +210,16 @@ impl TableBuilder {
             AnySpan::V4(span) => add(&mut self.v4, span, value),
             AnySpan::V6(span) => add(&mut self.v6, span, value),
         }
+    }
+
+    /// How many prefixes were added, those that are the same each for itself.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The table of all that was added.

@@ -37,6 +37,8 @@ pub trait Number: Copy + Ord + std::fmt::Debug + sealed::Sealed {
     fn or(self, other: Self) -> Self;
     /// The bits of this that `other` has not.
     fn without(self, other: Self) -> Self;
+    /// Moved down by so many bits; zero if it has no more.
+    fn shifted(self, bits: u32) -> Self;
     /// As a number that holds both families.
     fn wide(self) -> u128;
     /// The lowest bits of such a number.
@@ -62,48 +64,66 @@ macro_rules! number {
             const MIN: Self = <$type>::MIN;
             const MAX: Self = <$type>::MAX;
 
+            #[inline]
             fn next(self) -> Option<Self> {
                 self.checked_add(1)
             }
+            #[inline]
             fn previous(self) -> Option<Self> {
                 self.checked_sub(1)
             }
+            #[inline]
             fn zeros(self) -> u8 {
                 self.trailing_zeros() as u8
             }
+            #[inline]
             fn whole_bits(self) -> u8 {
                 self.checked_add(1).map_or(Self::BITS as u8, |count| count.ilog2() as u8)
             }
+            #[inline]
             fn ones(bits: u8) -> Self {
                 match bits {
                     0 => 0,
                     bits => <$type>::MAX >> (<$type>::BITS as u8).saturating_sub(bits),
                 }
             }
+            #[inline]
             fn plus(self, other: Self) -> Self {
                 self.wrapping_add(other)
             }
+            #[inline]
             fn minus(self, other: Self) -> Self {
                 self.wrapping_sub(other)
             }
+            #[inline]
             fn or(self, other: Self) -> Self {
                 self | other
             }
+            #[inline]
             fn without(self, other: Self) -> Self {
                 self & !other
             }
+            #[inline]
+            fn shifted(self, bits: u32) -> Self {
+                self.checked_shr(bits).unwrap_or(0)
+            }
+            #[inline]
             fn wide(self) -> u128 {
                 self.into()
             }
+            #[inline]
             fn narrow(wide: u128) -> Self {
                 wide as $type
             }
+            #[inline]
             fn address(self) -> IpAddr {
                 <$address>::from_bits(self).into()
             }
+            #[inline]
             fn network(self, length: u8) -> IpNet {
                 IpNet::$family($net::new_assert(<$address>::from_bits(self), length))
             }
+            #[inline]
             fn spell(self, out: &mut Vec<u8>) {
                 $spell(out, self);
             }
@@ -128,6 +148,7 @@ impl<T: Number> Span<T> {
     pub const ALL: Span<T> = Span { first: T::MIN, last: T::MAX };
 
     /// The network of `length` bits in which `address` is.
+    #[inline]
     pub fn of_network(address: T, length: u8) -> Span<T> {
         let host = T::ones(T::BITS.saturating_sub(length));
         Span { first: address.without(host), last: address.or(host) }
@@ -139,6 +160,7 @@ impl<T: Number> Span<T> {
     }
 
     /// The fewest networks that together are this range, as first address and length.
+    #[inline]
     pub fn prefixes(self) -> Prefixes<T> {
         Prefixes { left: Some(self) }
     }
@@ -271,6 +293,7 @@ impl AnySpan {
     }
 
     /// The fewest networks that together are this range.
+    #[inline]
     pub fn networks(self) -> impl Iterator<Item = IpNet> {
         let (v4, v6) = match self {
             AnySpan::V4(span) => (Some(span), None),
