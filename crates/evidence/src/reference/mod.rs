@@ -26,4 +26,4 @@ pub use number::Number;
 pub use page::{Fact, Page, Source};
 pub use resolve::{By, Choice, Reading, Subject, Topic, choose, readings, readings_of, words};
 pub use search::{Document, Match, search};
-pub use span::{Span, Unlisted, spans};
+pub use span::{Span, Unlisted, last_of, spans};

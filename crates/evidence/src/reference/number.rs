@@ -35,9 +35,35 @@ impl Number {
             let rest = text.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word))?;
             Number::parse(text[rest.len()..].trim_start_matches([' ', '-', '_']))
         };
-        Number::parse(text)
+        let hexadecimal = || Number::hexadecimal(text).filter(|_| kind.is_hexadecimal());
+        hexadecimal()
+            .or_else(|| Number::parse(text))
             .or_else(|| bare(kind.prefix()))
             .or_else(|| kind.spelled().and_then(bare))
+    }
+
+    /// Sixteen bits as captures and registries write them: `86dd`, `0806`,
+    /// `0xC0,0x2F`. Four decimal digits that do not begin with 0 are a decimal
+    /// number.
+    pub(super) fn hexadecimal(text: &str) -> Option<Number> {
+        let octets = text.split_once(',').map(|(high, low)| {
+            [high, low].map(|octet| {
+                let octet = octet.trim();
+                octet.strip_prefix("0x").or_else(|| octet.strip_prefix("0X")).unwrap_or(octet)
+            })
+        });
+        let digits = match octets {
+            Some([high, low]) if high.len() == 2 && low.len() == 2 => format!("{high}{low}"),
+            None if !text.starts_with(|first: char| ('1'..='9').contains(&first))
+                || text.bytes().any(|byte| byte.is_ascii_alphabetic()) =>
+            {
+                text.to_owned()
+            }
+            _ => return None,
+        };
+        let whole = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u16::from_str_radix(&digits, 16).ok().filter(|_| whole)?;
+        Some(Number::Plain(number.into()))
     }
 }
 

@@ -94,7 +94,13 @@ impl<'a> Topic<'a> {
 /// the word is a number, its range may know it.
 pub fn readings_of(kind: Kind, given: &str) -> Vec<Reading> {
     let kinds = [Some(kind), kind.takes_in()];
-    let number = |kind| Number::of_kind(kind, given);
+    let number = |kind| match Number::of_kind(kind, given) {
+        // A type whose only code is 0 has no page for that code.
+        Some(Number::Pair(first, 0)) if !kind.pages().any(|page| page.has_key(given)) => {
+            Some(Number::Plain(first.into()))
+        }
+        number => number,
+    };
     let pages = kinds.into_iter().flatten().flat_map(|kind| pages_by(kind, given, number(kind)));
     let mut readings: Vec<Reading> = pages.collect();
     if readings.is_empty() {
@@ -107,7 +113,13 @@ pub fn readings_of(kind: Kind, given: &str) -> Vec<Reading> {
 /// no page is meant. A number alone counts where it is written as the kind
 /// writes its own: 53 is a port, and no cipher suite 0x0035.
 pub fn readings(given: &str) -> Vec<Reading> {
-    let hexadecimal = given.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    // `86dd` is a number; `face` and `0800` are more often something else.
+    let mixed = |text: &str| {
+        let has = |of: fn(&u8) -> bool| text.as_bytes().iter().any(of);
+        has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+    };
+    let hexadecimal = given.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"))
+        || (mixed(given) && Number::hexadecimal(given).is_some());
     let number = |kind: Kind| {
         let meant = kind.is_hexadecimal() == hexadecimal && !kind.counts_apart();
         Number::of_kind(kind, given).filter(|_| meant)
@@ -117,7 +129,14 @@ pub fn readings(given: &str) -> Vec<Reading> {
     if !pages.is_empty() {
         return pages;
     }
-    Kind::ALL.iter().filter_map(|&kind| range_of(kind, number(kind))).collect()
+    let ranges = || Kind::ALL.iter().filter_map(|&kind| range_of(kind, number(kind)));
+    // 8081 is worth a line as a port, not as a status code that cannot be.
+    let assigned = |reading: &Reading| match reading.subject {
+        Subject::Unlisted(unlisted) => !unlisted.says_nothing(),
+        _ => true,
+    };
+    let some: Vec<Reading> = ranges().filter(assigned).collect();
+    if some.is_empty() { ranges().collect() } else { some }
 }
 
 fn pages_by(kind: Kind, given: &str, number: Option<Number>) -> impl Iterator<Item = Reading> {

@@ -37,6 +37,20 @@ pub fn spans() -> impl Iterator<Item = Span> {
     })
 }
 
+/// The last number that a kind has room for, by its ranges. Layers end at 7,
+/// which no field of a packet says.
+pub fn last_of(kind: Kind) -> Option<i64> {
+    if kind == Kind::Layer {
+        return None;
+    }
+    let parts = spans().filter(|span| span.kind == kind).flat_map(Span::parts).flatten();
+    let plain = parts.filter_map(|(_, last)| match last {
+        Number::Plain(number) => Some(number),
+        Number::Pair(..) => None,
+    });
+    plain.max()
+}
+
 impl Span {
     fn line(self, name: &str) -> Option<&'static str> {
         page::lines(self.head).find(|line| line.name == name).map(|line| line.value)
@@ -88,7 +102,19 @@ impl Unlisted {
 
     /// The topic that was asked for: `status:299`.
     pub fn topic(self) -> String {
-        format!("{}:{}", self.span.kind.prefix(), self.number)
+        let prefix = self.span.kind.prefix();
+        match self.number {
+            Number::Plain(number) if self.span.kind.is_hexadecimal() => {
+                format!("{prefix}:{number:#06x}")
+            }
+            number => format!("{prefix}:{number}"),
+        }
+    }
+
+    /// Whether all there is to say is that there is no such thing.
+    pub fn says_nothing(self) -> bool {
+        let title = self.title();
+        title == "unassigned" || title.starts_with("no ") || title.starts_with("unknown")
     }
 
     /// What it is: `unassigned`.

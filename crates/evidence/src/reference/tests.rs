@@ -373,6 +373,48 @@ fn every_page_is_shown_alive_by_a_command_of_plumb() {
 }
 
 #[test]
+fn sixteen_bits_are_read_as_captures_and_registries_write_them() {
+    let one = |readings: Vec<Reading>| match choose(readings) {
+        Choice::One(subject, _) => subject.topic(),
+        other => panic!("{other:?}"),
+    };
+    for written in ["86dd", "86DD", "0x86dd", "86,dd", "34525"] {
+        assert_eq!(one(readings_of(Kind::EtherType, written)), "ethertype:0x86dd", "{written}");
+    }
+    let suite = "suite:TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    for written in ["c02f", "0xC0,0x2F", "0xc02f", "C0,2F"] {
+        assert_eq!(one(readings_of(Kind::Suite, written)), suite, "{written}");
+        assert_eq!(one(readings(written)), suite, "{written}");
+    }
+    assert_eq!(one(readings_of(Kind::EtherType, "0806")), "ethertype:0x0806");
+    assert_eq!(one(readings_of(Kind::EtherType, "0x0801")), "ethertype:0x0801");
+    assert_eq!(one(readings_of(Kind::EtherType, "806")), "ethertype:0x0326");
+    // A word that could be four digits is a word.
+    assert_eq!(one(readings("aaaa")), "rtype:AAAA");
+    for none in ["beef", "c02", "c02f0", "é0é0", "c0,,2f", "0x,2f"] {
+        assert_eq!(choose(readings(none)), Choice::Nothing, "{none}");
+    }
+}
+
+#[test]
+fn a_type_with_one_code_is_its_own_page() {
+    for (asked, page) in [("8/0", "icmp:8"), ("3/0", "icmp:3/0"), ("8/1", "icmp:8/1")] {
+        let Choice::One(subject, _) = choose(readings_of(Kind::Icmp, asked)) else {
+            panic!("{asked}")
+        };
+        assert_eq!(subject.topic(), page);
+    }
+}
+
+#[test]
+fn a_number_alone_is_no_more_than_it_can_be() {
+    // Without a page, those that say something are listed.
+    let topics: Vec<String> =
+        readings("63999").iter().map(|reading| reading.subject.topic()).collect();
+    assert_eq!(topics, ["rtype:63999", "ede:63999", "port:63999"]);
+}
+
+#[test]
 fn words_find_pages_the_best_first() {
     let words = ["servfail".to_owned()];
     let found = search(&words, Document::findings());
