@@ -50,6 +50,10 @@ impl Who<'_> {
     }
 }
 
+/// The longest first wait: a longer one is for ever too, and the clock has to
+/// reach the end of it.
+const FIRST_WAIT_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Failures that are remembered, in all: 64 bytes each.
 pub const FAILURES_REMEMBERED_MAX: usize = BUCKETS * BUCKET_SLOTS;
 const BUCKETS: usize = 2048;
@@ -76,7 +80,7 @@ struct Slot {
 impl Failures {
     pub(super) fn new(rule: LockOut) -> Self {
         Failures {
-            rule,
+            rule: LockOut { wait: rule.wait.min(FIRST_WAIT_MAX), ..rule },
             hasher: [RandomState::new(), RandomState::new()],
             slots: Mutex::new(vec![None; FAILURES_REMEMBERED_MAX]),
         }
@@ -159,6 +163,12 @@ mod tests {
     use super::*;
 
     const USER: Who<'static> = Who::User("alice");
+
+    #[test]
+    fn a_wait_for_ever_does_not_overflow_the_clock() {
+        let failures = Failures::new(LockOut { failures: 1, wait: Duration::MAX });
+        assert_eq!(failures.failed(Who::User("a"), Instant::now()), Some(FIRST_WAIT_MAX));
+    }
 
     #[test]
     fn waits_begin_at_the_limit_and_grow() {
