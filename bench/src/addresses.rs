@@ -163,20 +163,25 @@ fn merge(plumb: &Path, family: &str, list: &Path, with_iprange: bool) -> io::Res
         peers.push(beside("iprange", median(iprange)));
     }
     peers.push(beside("aggregate6", aggregate6.0));
-    let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     Ok(vec![
         Row {
             peer: peers.join("; "),
             ..limit(&format!("`ip merge` of {NETWORKS} networks of {family}"), took, MERGE_MAX)
         },
-        Row {
-            job: "memory meanwhile, at most".to_owned(),
-            figure: format!("{:.0} MiB", mebibytes(memory_bytes)),
-            peer: format!("aggregate6 {:.0} MiB", mebibytes(aggregate6.1)),
-            target: "64 MiB".to_owned(),
-            reached: memory_bytes <= MEMORY_MAX_BYTES,
-        },
+        memory_row(memory_bytes, "aggregate6", aggregate6.1),
     ])
+}
+
+/// The most that was in memory at a time, in bytes.
+fn memory_row(ours: u64, peer: &str, theirs: u64) -> Row {
+    let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    Row {
+        job: "memory meanwhile, at most".to_owned(),
+        figure: format!("{:.0} MiB", mebibytes(ours)),
+        peer: format!("{peer} {:.0} MiB", mebibytes(theirs)),
+        target: format!("{:.0} MiB", mebibytes(MEMORY_MAX_BYTES)),
+        reached: ours <= MEMORY_MAX_BYTES,
+    }
 }
 
 /// As many networks as Python can join.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{MEMORY_MAX_BYTES, NETWORKS, ROUNDS};
+use super::{NETWORKS, ROUNDS, memory_row};
 use crate::process::{ordinary, run_measured};
 use crate::table::{Row, limit, median, milliseconds};
 
@@ -39,8 +39,6 @@ pub(super) fn rows(
     let theirs = median(their_times);
     let ratio = theirs.as_secs_f64() / took.as_secs_f64();
     let most = |memory: Vec<u64>| memory.into_iter().max().unwrap_or_default();
-    let (ours_bytes, their_bytes) = (most(memory), most(their_memory));
-    let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     Ok([
         Row {
             peer: format!("grepcidr {} ms, {ratio:.1} times as long", milliseconds(theirs)),
@@ -50,13 +48,7 @@ pub(super) fn rows(
                 LOOKUP_MAX,
             )
         },
-        Row {
-            job: "memory meanwhile, at most".to_owned(),
-            figure: format!("{:.0} MiB", mebibytes(ours_bytes)),
-            peer: format!("grepcidr {:.0} MiB", mebibytes(their_bytes)),
-            target: "64 MiB".to_owned(),
-            reached: ours_bytes <= MEMORY_MAX_BYTES,
-        },
+        memory_row(most(memory), "grepcidr", most(their_memory)),
     ])
 }
 
