@@ -113,6 +113,10 @@ fn the_place_of_a_mistake() {
         ("080", "  ^", "80 would be right"),
         ("80/tpc", "     ^^^", "80/tcp"),
         ("htpp", "  ^^^^", "did you mean http?"),
+        ("tcp/22", "  ^^^", "22/tcp would be right"),
+        ("22,80", "  ^^^^^", "22 80 would be right"),
+        (":80", "  ^^^", "80 would be right"),
+        (" ", "  ^", "0 to 65535"),
     ] {
         let output = run(&[asked]);
         assert_eq!(output.status.code(), Some(2), "{asked}");
@@ -121,6 +125,7 @@ fn the_place_of_a_mistake() {
         assert!(stderr.contains(hint), "{asked}:\n{stderr}");
     }
     assert_eq!(run(&["--services", "/nonexistent", "80"]).status.code(), Some(2));
+    assert!(text(&["53/UDP"]).contains("domain (udp)"));
 }
 
 /// A listener of this very process is seen, and its port is in use.

@@ -212,11 +212,28 @@ fn a_near_miss_is_told() {
         ("statu:404", "did you mean status:404?"),
         ("header:etga", "did you mean header:ETag?"),
         ("header:etga", "plumb explain header:"),
+        ("port:65536", "end at 65535"),
+        ("ethertype:0x10000", "end at 0xffff"),
     ] {
         let (status, out, error) = explain(&[topic]);
         assert_eq!((status, out.as_str()), (2, ""), "{topic}");
         assert!(error.contains(wanted), "{topic}: {error}");
     }
+}
+
+#[test]
+fn half_a_topic_lists_what_it_may_become() {
+    for (topic, first) in [
+        ("status", "status:100  Continue"),
+        ("tls.cert", "tls.cert may mean one of these:"),
+        ("finding:dns.resolver", "finding:dns.resolver may mean one of these:"),
+    ] {
+        let (status, out, error) = explain(&[topic]);
+        assert_eq!((status, error.as_str()), (0, ""), "{topic}");
+        assert!(out.starts_with(first), "{topic}: {out}");
+    }
+    let (_, out, _) = explain(&["22"]);
+    assert!(out.contains("say which, for instance: plumb explain "), "{out}");
 }
 
 /// Fifteen ports with their service.

@@ -99,8 +99,8 @@ pub(super) fn readings(
     lines.extend(table(rows));
     lines.push(Line::new());
     if let Some(first) = subjects.first() {
-        lines
-            .push(Line::new().and(Tone::Hint, format!("plumb explain {}", quoted(&first.topic()))));
+        let say = format!("say which, for instance: plumb explain {}", quoted(&first.topic()));
+        lines.push(Line::new().and(Tone::Hint, say));
     }
     session.lines(&lines)
 }

@@ -60,7 +60,7 @@ impl Run for Explain {
         let mut output = Output::open(&self.output)?;
         let quiet = output.layout.detail == Detail::Quiet;
         let mut session = Session::begin(&mut output, "explain")?;
-        let status = match (self.search.as_slice(), self.topic.join(" ").as_str()) {
+        let status = match (self.search.as_slice(), self.topic.join(" ").trim()) {
             ([], "") => list::overview(&mut session)?,
             ([], topic) => explain(&mut session, topic, quiet)?,
             (words, _) => search::search(&mut session, words)?,

@@ -1,7 +1,7 @@
 //! What was asked for: pages of the reference, findings, and faults of the lab.
 
 use plumb_evidence::FindingId;
-use plumb_evidence::reference::{self, By, Choice, Kind, Reading, Subject, Topic};
+use plumb_evidence::reference::{self, By, Choice, Kind, Number, Reading, Subject, Topic};
 
 use super::search;
 use crate::error::CommandError;
@@ -32,8 +32,32 @@ pub(super) enum Asked<'a> {
     Bare(&'a str),
 }
 
+impl Collection {
+    /// The one whose prefix is this word.
+    fn called(word: &str) -> Option<Collection> {
+        let named = |name: &str| name.eq_ignore_ascii_case(word);
+        Kind::from_prefix(word)
+            .map(Collection::Pages)
+            .or_else(|| named(FINDING).then_some(Collection::Findings))
+            .or_else(|| named(FAULT).then_some(Collection::Faults))
+    }
+}
+
 impl<'a> Asked<'a> {
+    /// Takes a topic apart. A prefix without its colon is the list of its
+    /// pages, where no page is called so: `status`, and not `layer:tcp`.
     pub(super) fn parse(topic: &'a str) -> Asked<'a> {
+        let asked = Asked::parted(topic);
+        match asked {
+            Asked::Bare(word) => match Collection::called(word) {
+                Some(collection) if asked.choose() == Choice::Nothing => Asked::All(collection),
+                _ => asked,
+            },
+            _ => asked,
+        }
+    }
+
+    fn parted(topic: &'a str) -> Asked<'a> {
         let word = match Topic::parse(topic) {
             Topic::All(kind) => return Asked::All(Collection::Pages(kind)),
             Topic::Of(kind, key) => return Asked::One(Collection::Pages(kind), key),
@@ -55,14 +79,44 @@ impl<'a> Asked<'a> {
         reference::choose(match *self {
             Asked::All(_) => Vec::new(),
             Asked::One(Collection::Pages(kind), key) => reference::readings_of(kind, key),
-            Asked::One(Collection::Findings, key) => finding(key).into_iter().collect(),
-            Asked::One(Collection::Faults, key) => fault(key).into_iter().collect(),
+            Asked::One(Collection::Findings, key) => match finding(key) {
+                Some(reading) => vec![reading],
+                None => findings_below(key).collect(),
+            },
+            Asked::One(Collection::Faults, key) => match fault(key) {
+                Some(reading) => vec![reading],
+                None => faults_below(key).collect(),
+            },
             Asked::Bare(word) => {
                 let named = [finding(word), fault(word)].into_iter().flatten();
-                named.chain(reference::readings(word)).collect()
+                let named: Vec<Reading> = named.chain(reference::readings(word)).collect();
+                if !named.is_empty() {
+                    return reference::choose(named);
+                }
+                findings_below(word).chain(faults_below(word)).collect()
             }
         })
     }
+}
+
+/// Whether a name begins with these words of it: `tls.cert.expired` is below
+/// `tls` and `tls.cert`.
+fn is_below(name: &str, start: &str) -> bool {
+    let rest = name.get(start.len()..).filter(|rest| rest.starts_with('.'));
+    rest.is_some() && reference::word::same(&name[..start.len()], start)
+}
+
+fn findings_below(start: &str) -> impl Iterator<Item = Reading> {
+    let ids = FindingId::ALL.iter().filter(move |id| is_below(id.as_str(), start));
+    ids.map(|id| Reading { subject: Subject::Finding(*id), by: By::Name })
+}
+
+fn faults_below(start: &str) -> impl Iterator<Item = Reading> {
+    let faults = lab_client::faults().iter().filter(move |fault| is_below(fault.name, start));
+    faults.map(|fault| {
+        let subject = Subject::Fault { name: fault.name, title: fault.title };
+        Reading { subject, by: By::Name }
+    })
 }
 
 fn finding(word: &str) -> Option<Reading> {
@@ -81,10 +135,18 @@ fn fault(word: &str) -> Option<Reading> {
 pub(super) fn nothing(topic: &str, asked: &Asked<'_>) -> CommandError {
     let (message, kinds, word) = match *asked {
         Asked::One(Collection::Pages(kind), key) => {
-            (format!("no {kind} is called {key:?}"), std::slice::from_ref(of(kind)), key)
+            (format!("no {kind} is called {}", shown(key)), std::slice::from_ref(of(kind)), key)
         }
-        _ => (format!("nothing is called {topic:?}"), Kind::ALL, without_prefix(topic)),
+        _ => (format!("nothing is called {}", shown(topic)), Kind::ALL, without_prefix(topic)),
     };
+    if let Asked::One(Collection::Pages(kind), key) = *asked
+        && let Some(last) = too_large(kind, key)
+    {
+        let end = if kind.is_hexadecimal() { format!("{last:#06x}") } else { last.to_string() };
+        return CommandError::usage(message)
+            .hint(format!("the numbers of {kind}: end at {end}"))
+            .hint(format!("plumb explain {kind}: lists every page of this kind"));
+    }
     // Several words are a question to the text more often than a misspelt name.
     let phrase = word.contains(' ').then(|| search::first(&[word])).flatten();
     let near = if phrase.is_some() { None } else { near(asked, kinds, word) };
@@ -102,6 +164,29 @@ pub(super) fn nothing(topic: &str, asked: &Asked<'_>) -> CommandError {
         }
         _ => "plumb explain lists what there is, plumb lab faults every fault".to_owned(),
     })
+}
+
+/// A word in an error, quoted, and cut where it is longer than any name.
+fn shown(word: &str) -> String {
+    /// The longest key, of a cipher suite, has 47.
+    const SHOWN_CHARS_MAX: usize = 60;
+    match word.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((end, _)) => format!("{:?} and so on", &word[..end]),
+        None => format!("{word:?}"),
+    }
+}
+
+/// The last number of a kind, if the key is a larger one.
+fn too_large(kind: Kind, key: &str) -> Option<i64> {
+    let last = reference::last_of(kind)?;
+    let digits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+    let larger = match Number::parse(key) {
+        Some(Number::Plain(number)) => number > last,
+        // More digits than any number has.
+        None => digits,
+        Some(Number::Pair(..)) => false,
+    };
+    larger.then_some(last)
 }
 
 /// The kind as it stands in the table, to be borrowed for ever.
@@ -131,9 +216,25 @@ fn near(asked: &Asked<'_>, kinds: &[Kind], word: &str) -> Option<String> {
         words.extend(names.map(|name| (name.to_owned(), name.to_owned())));
     }
     let given = reference::word::fold(word);
-    let nearest = suggest::nearest(&given, words.iter().map(|(word, _)| word.as_str()))?;
+    let near = words.iter().map(|(word, _)| word.as_str()).filter(|word| is_near(&given, word));
+    let nearest = suggest::nearest(&given, near)?;
     let (_, topic) = words.iter().find(|(word, _)| word == nearest)?;
-    Some(format!("did you mean {topic}?"))
+    let key = topic.split_once(':').map_or(topic.as_str(), |(_, key)| key);
+    Some(if reference::word::same(key, nearest) {
+        format!("did you mean {topic}?")
+    } else {
+        format!("did you mean {nearest}, {topic}?")
+    })
+}
+
+/// Whether a slip of the fingers or two makes one word of the other. There are
+/// thousands of names, so that anything resembles one of them.
+fn is_near(given: &str, word: &str) -> bool {
+    /// One letter in three may be wrong.
+    const SIMILARITY_MIN: f64 = 0.66;
+    let long = given.len().max(word.len());
+    long <= 3 * given.len().min(word.len())
+        && strsim::normalized_damerau_levenshtein(given, word) >= SIMILARITY_MIN
 }
 
 #[cfg(test)]
@@ -163,5 +264,42 @@ mod tests {
         assert!(hints("tls.cert.expird").contains("did you mean tls.cert.expired?"));
         assert!(hints("statu:299").contains("did you mean status:299?"));
         assert!(hints("status:nothing-like-it").contains("plumb explain status:"));
+        assert!(hints("prime256v2").contains("did you mean prime256v1, group:secp256r1?"));
+        // Among thousands of names there is always one that shares some letters.
+        for far in ["nonsens", "timeout", "RFC9110", ".", "SOL_SOCKET", "header:x-foo"] {
+            assert!(!hints(far).contains("did you mean"), "{far}: {}", hints(far));
+        }
+        assert!(hints("timeout").contains("plumb explain --search timeout"));
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_told_where_they_end() {
+        let hints = |topic: &str| nothing(topic, &Asked::parse(topic)).hints.join("\n");
+        for (topic, end) in [
+            ("port:65536", "end at 65535"),
+            ("port:99999999999999999999", "end at 65535"),
+            ("ethertype:0x10000", "end at 0xffff"),
+            ("alert:300", "end at 255"),
+            ("proto:256", "end at 255"),
+        ] {
+            assert!(hints(topic).contains(end), "{topic}: {}", hints(topic));
+            assert!(!hints(topic).contains("did you mean"), "{topic}: {}", hints(topic));
+        }
+        let long = "a".repeat(100_000);
+        assert!(nothing(&long, &Asked::parse(&long)).to_string().len() < 200);
+    }
+
+    #[test]
+    fn a_prefix_without_its_colon_is_its_list_and_half_a_finding_lists_those_below() {
+        assert_eq!(Asked::parse("Status"), Asked::All(Collection::Pages(Kind::Status)));
+        assert_eq!(Asked::parse("ethertype"), Asked::All(Collection::Pages(Kind::EtherType)));
+        assert_eq!(Asked::parse("faults"), Asked::Bare("faults"));
+        assert_eq!(Asked::parse("fault"), Asked::All(Collection::Faults));
+        assert_eq!(Asked::parse("tcp"), Asked::Bare("tcp"));
+        for topic in ["tls.cert", "finding:tls", "finding:TLS.cert", "fault:tls"] {
+            let Choice::Several(several) = Asked::parse(topic).choose() else { panic!("{topic}") };
+            assert!(several.iter().all(|one| one.topic().contains(":tls.")), "{topic}");
+        }
+        assert_eq!(Asked::parse("finding:tl").choose(), Choice::Nothing);
     }
 }

@@ -36,13 +36,25 @@ pub(super) fn ports(texts: &[String], services: &str) -> Result<Vec<Asked>, Comm
 /// `53/udp` taken apart.
 fn transport(text: &str) -> Result<(&str, Option<Protocol>), CommandError> {
     let Some((name, transport)) = text.split_once('/') else { return Ok((text, None)) };
-    match transport {
-        "tcp" => Ok((name, Some(Protocol::Tcp))),
-        "udp" => Ok((name, Some(Protocol::Udp))),
-        _ => Err(CommandError::usage("the transport is tcp or udp")
-            .at(text, name.len() + 1..text.len())
-            .hint(format!("write {name}/tcp, {name}/udp, or {name} for both"))),
+    if let Some(protocol) = protocol(transport) {
+        return Ok((name, Some(protocol)));
     }
+    let place = name.len() + 1..text.len();
+    Err(if protocol(name).is_some() && !transport.is_empty() {
+        CommandError::usage("the transport stands behind the port")
+            .at(text, 0..name.len())
+            .hint(format!("{transport}/{} would be right", name.to_ascii_lowercase()))
+    } else {
+        CommandError::usage("the transport is tcp or udp")
+            .at(text, place)
+            .hint(format!("write {name}/tcp, {name}/udp, or {name} for both"))
+    })
+}
+
+/// A transport, in any case.
+fn protocol(name: &str) -> Option<Protocol> {
+    let called = |known: &str| name.eq_ignore_ascii_case(known);
+    called("tcp").then_some(Protocol::Tcp).or_else(|| called("udp").then_some(Protocol::Udp))
 }
 
 fn is_number(text: &str) -> bool {
@@ -55,7 +67,7 @@ fn of(
     transport: Option<Protocol>,
     services: &str,
 ) -> Result<Vec<u16>, CommandError> {
-    if name.is_empty() {
+    if name.trim().is_empty() {
         let error = CommandError::usage("the port is empty").at(text, 0..0);
         return Err(error.hint("write a number from 0 to 65535, a range 8000-8010, or a name"));
     }
@@ -139,6 +151,13 @@ fn unknown(text: &str, name: &str, file: &str) -> CommandError {
         known.push(service.name);
         known.extend(service.aliases);
     }
-    let error = error.at(text, 0..name.len()).hint_if(suggest::did_you_mean(name, known));
+    let error = error.at(text, 0..name.len());
+    let numbers: Vec<&str> = name.split([',', ':']).filter(|part| !part.is_empty()).collect();
+    if numbers.iter().all(|part| is_number(part)) && !numbers.is_empty() {
+        let right = numbers.join(" ");
+        let several = if numbers.len() > 1 { ", with spaces between" } else { "" };
+        return error.hint(format!("{right} would be right{several}"));
+    }
+    let error = error.hint_if(suggest::did_you_mean(name, known));
     error.hint("services are named in /etc/services; write a number for any other")
 }
