@@ -131,7 +131,10 @@ impl<T: Number> Prefixes<T> {
             for (place, address) in places.iter_mut().zip(block) {
                 *place = self.place(*address);
             }
-            let nearest = places.map(|place| self.nearest(place));
+            let mut nearest = [None; BLOCK];
+            for (nearest, place) in nearest.iter_mut().zip(places).take(block.len()) {
+                *nearest = self.nearest(place);
+            }
             let steps = block.iter().zip(places).zip(nearest);
             found.extend(steps.map(|((at, place), nearest)| self.resolve(*at, place, nearest)));
         }

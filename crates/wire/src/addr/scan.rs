@@ -328,7 +328,9 @@ fn fast(bytes: &[u8]) -> Option<(Item, usize)> {
 /// perhaps the address only seemed to end there.
 #[inline]
 pub fn leading(bytes: &[u8]) -> Option<(Address, usize)> {
-    if let Some((address, end)) = ipv4(bytes) {
+    // An octet has at most three digits; a list of IPv6 is spared the attempt.
+    let dotted = matches!(bytes, [_, b'.', ..] | [_, _, b'.', ..] | [_, _, _, b'.', ..]);
+    if dotted && let Some((address, end)) = ipv4(bytes) {
         return Some((Address::V4(address), end));
     }
     ipv6(bytes).map(|(address, end)| (Address::V6(address), end))
