@@ -169,7 +169,7 @@ fn numbers_without_a_page_have_a_range() {
     assert_eq!(title("rtype:TYPE65300"), Some("private use"));
     assert_eq!(title("proto:253"), Some("for experiments"));
     assert_eq!(title("suite:0x1a1a"), Some("GREASE"));
-    assert_eq!(title("suite:0x1a1b"), Some("a cipher suite without a page"));
+    assert_eq!(title("suite:0x1a1b"), Some("unassigned"));
     assert_eq!(title("icmp:3/99"), Some("a code without a page"));
     assert_eq!(title("icmp:44"), Some("unassigned"));
     assert_eq!(title("eai:-99"), None);
