@@ -1,13 +1,13 @@
 //! Hardware addresses, and what there is to know of IP addresses beyond the standard library.
 
 mod class;
-pub mod mac;
-mod scope;
 pub mod embedded;
 pub mod find;
 pub mod longest;
+pub mod mac;
 pub mod plan;
 pub mod scan;
+mod scope;
 pub mod set;
 pub mod special;
 pub mod spell;
