@@ -453,9 +453,9 @@ const HEX: [u8; 256] = {
 fn group(bytes: &[u8]) -> (u16, usize) {
     // Most groups have four.
     if let [a, b, c, d, ..] = *bytes {
-        let [a, b, c, d] = [a, b, c, d].map(|byte| HEX[usize::from(byte)]);
+        let digit = |byte: u8| u16::from(HEX[usize::from(byte)]);
+        let (a, b, c, d) = (digit(a), digit(b), digit(c), digit(d));
         if a | b | c | d < 16 {
-            let [a, b, c, d] = [a, b, c, d].map(u16::from);
             return (a << 12 | b << 8 | c << 4 | d, 4);
         }
     }

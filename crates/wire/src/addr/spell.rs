@@ -99,8 +99,8 @@ fn hexadecimal(value: u16) -> ([u8; 4], usize) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let blank = (value.leading_zeros() / 4).min(3);
     let value = value << (4 * blank);
-    let digits = [12, 8, 4, 0].map(|shift| DIGITS[usize::from(value >> shift & 0xf)]);
-    (digits, 4 - blank as usize)
+    let digit = |shift: u32| DIGITS[usize::from(value >> shift & 0xf)];
+    ([digit(12), digit(8), digit(4), digit(0)], 4 - blank as usize)
 }
 
 #[cfg(test)]

@@ -51,12 +51,12 @@ impl Nets {
             builder: TableBuilder::default(),
             rows: Rows::default(),
             columns: 0,
-            items: 0,
             masked: Masked::default(),
             skipped: 0,
         };
         input::each_line(source, reading.quiet, &mut reader)?;
-        let Reader { form, names, builder, rows, columns, items, masked, skipped, .. } = reader;
+        let Reader { form, names, builder, rows, columns, masked, skipped, .. } = reader;
+        let items = builder.len();
         let table = builder.finish();
         let mut names = names.unwrap_or_default();
         if let Some(form) = form.filter(|form| form.key < names.len()) {
@@ -98,7 +98,8 @@ impl Rows {
     /// Keeps a row; where it begins.
     #[inline]
     fn add(&mut self, row: &[u8]) -> Option<u32> {
-        if self.blocks.is_empty() || self.length != row.len() || self.get(self.last) != row {
+        let same = self.length == row.len() && (row.is_empty() || self.get(self.last) == row);
+        if !same || self.blocks.is_empty() {
             let full = |block: &Vec<u8>| block.len() + row.len() >= BLOCK_BYTES;
             if self.blocks.last().is_none_or(full) {
                 self.blocks.push(Vec::with_capacity(BLOCK_BYTES));
@@ -154,7 +155,6 @@ struct Reader<'a> {
     builder: TableBuilder,
     rows: Rows,
     columns: usize,
-    items: usize,
     masked: Masked,
     skipped: u64,
 }
@@ -289,8 +289,6 @@ impl Reader<'_> {
                 self.rows.add(&row)
             }
         };
-        let networks = item.span.networks();
-        self.items += networks.count();
         if !value.is_some_and(|value| self.builder.add(item.span, value)) {
             return Err(CommandError::not_measured(format!(
                 "{} is too large: 4 GiB of text and 4294967295 prefixes are the most",
