@@ -1,17 +1,18 @@
 //! Everything that `plumb port N` says of a port.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use plumb_evidence::reference::{self, Kind, Subject};
+use plumb_evidence::reference::{self, Kind, Number};
 use plumb_sys::ports;
 use plumb_sys::process::Protocol;
 use serde::Serialize;
 
 use super::machine::{Class, Listener, Machine, name_of};
 use super::read::Asked;
-use crate::services::services;
+use crate::services::{Service, services};
 
 /// The data of a `port` record.
 #[derive(Debug, Serialize)]
@@ -79,7 +80,10 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Look<'a> {
     pub machine: &'a Machine,
-    pub services: &'a str,
+    /// What the file of services calls each port.
+    pub services: &'a BTreeMap<u16, Vec<Service<'a>>>,
+    /// What the reference knows of them.
+    pub pages: &'a BTreeMap<u16, reference::Page>,
     pub file: &'a Path,
     pub bind: bool,
 }
@@ -104,7 +108,7 @@ impl Facts {
             port,
             class: Class::of(port).name,
             services: named(port, look, |name| transport.is_none() || names.contains(&name)),
-            reference: page(port),
+            reference: page(port, look),
             may_bind: may_bind(&binds),
             binds,
             listeners,
@@ -128,7 +132,7 @@ impl Facts {
 }
 
 fn named(port: u16, look: &Look<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Named> {
-    let of_port = services(look.services).filter(|service| service.port == port);
+    let of_port = look.services.get(&port).into_iter().flatten();
     of_port
         .filter(|service| wanted(service.transport))
         .map(|service| Named {
@@ -140,15 +144,29 @@ fn named(port: u16, look: &Look<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Named
         .collect()
 }
 
-fn page(port: u16) -> Option<Page> {
-    let readings = reference::readings_of(Kind::Port, &port.to_string()).into_iter();
-    let mut pages = readings.filter_map(|reading| match reading.subject {
-        Subject::Page(page) => Some(page),
-        _ => None,
+/// The pages of the reference, by port. They are read through once, for up to
+/// 65,536 ports.
+pub(super) fn pages() -> BTreeMap<u16, reference::Page> {
+    let numbered = Kind::Port.pages().filter_map(|page| match page.number()? {
+        Number::Plain(port) => Some((u16::try_from(port).ok()?, page)),
+        Number::Pair(..) => None,
     });
-    let page = pages.next()?;
+    numbered.collect()
+}
+
+fn page(port: u16, look: &Look<'_>) -> Option<Page> {
+    let page = look.pages.get(&port)?;
     let purpose = page.fact("use").unwrap_or_default();
     Some(Page { topic: page.topic(), title: page.title(), purpose })
+}
+
+/// The services of a file, by port.
+pub(super) fn named_in(file: &str) -> BTreeMap<u16, Vec<Service<'_>>> {
+    let mut named: BTreeMap<u16, Vec<Service<'_>>> = BTreeMap::new();
+    for service in services(file) {
+        named.entry(service.port).or_default().push(service);
+    }
+    named
 }
 
 fn binds(port: u16, transports: &[Protocol]) -> Vec<Bind> {

@@ -65,7 +65,8 @@ impl Run for PortCommand {
         let machine = Machine::read(&asked);
         session.record("port_ranges", &machine.ranges)?;
         let bind = !self.no_bind && asked.len() <= BINDS_MAX;
-        let look = Look { machine: &machine, services: &services, file: &file, bind };
+        let (named, pages) = (facts::named_in(&services), facts::pages());
+        let look = Look { machine: &machine, services: &named, pages: &pages, file: &file, bind };
         let all: Vec<Facts> = asked.iter().map(|asked| Facts::of(*asked, &look)).collect();
         for facts in &all {
             session.record("port", facts)?;
