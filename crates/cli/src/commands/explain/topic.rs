@@ -266,10 +266,10 @@ mod tests {
         assert!(hints("status:nothing-like-it").contains("plumb explain status:"));
         assert!(hints("prime256v2").contains("did you mean prime256v1, group:secp256r1?"));
         // Among thousands of names there is always one that shares some letters.
-        for far in ["nonsens", "timeout", "RFC9110", ".", "SOL_SOCKET", "header:x-foo"] {
+        for far in ["nonsens", "RFC9110", ".", "SOL_SOCKET", "header:x-foo"] {
             assert!(!hints(far).contains("did you mean"), "{far}: {}", hints(far));
         }
-        assert!(hints("timeout").contains("plumb explain --search timeout"));
+        assert!(hints("SOL_SOCKET").contains("plumb explain --search SOL_SOCKET"));
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
             assert!(!hints(topic).contains("did you mean"), "{topic}: {}", hints(topic));
         }
         let long = "a".repeat(100_000);
-        assert!(nothing(&long, &Asked::parse(&long)).to_string().len() < 200);
+        assert!(nothing(&long, &Asked::parse(&long)).message.len() < 200);
     }
 
     #[test]
