@@ -124,12 +124,12 @@ pub fn readings(given: &str) -> Vec<Reading> {
         let meant = kind.is_hexadecimal() == hexadecimal && !kind.counts_apart();
         Number::of_kind(kind, given).filter(|_| meant)
     };
-    let pages = Kind::ALL.iter().flat_map(|&kind| pages_by(kind, given, number(kind)));
+    let pages = likely_first().flat_map(|kind| pages_by(kind, given, number(kind)));
     let pages: Vec<Reading> = pages.collect();
     if !pages.is_empty() {
         return pages;
     }
-    let ranges = || Kind::ALL.iter().filter_map(|&kind| range_of(kind, number(kind)));
+    let ranges = || likely_first().filter_map(|kind| range_of(kind, number(kind)));
     // 8081 is worth a line as a port, not as a status code that cannot be.
     let assigned = |reading: &Reading| match reading.subject {
         Subject::Unlisted(unlisted) => !unlisted.says_nothing(),
@@ -137,6 +137,14 @@ pub fn readings(given: &str) -> Vec<Reading> {
     };
     let some: Vec<Reading> = ranges().filter(assigned).collect();
     if some.is_empty() { ranges().collect() } else { some }
+}
+
+/// Every kind, those first of which a number alone is most often: what people
+/// read in logs.
+fn likely_first() -> impl Iterator<Item = Kind> {
+    const OFTEN: [Kind; 3] = [Kind::Status, Kind::Port, Kind::Proto];
+    let others = Kind::ALL.iter().copied().filter(|kind| !OFTEN.contains(kind));
+    OFTEN.into_iter().chain(others)
 }
 
 fn pages_by(kind: Kind, given: &str, number: Option<Number>) -> impl Iterator<Item = Reading> {
