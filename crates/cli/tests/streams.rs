@@ -175,7 +175,7 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn mistakes_leave_stdout_empty() {
     for arguments in [
-        &["check", "--json", "host:70000"][..],
+        &["check", "host:70000"][..],
         &["nonsense"],
         &["check"],
         &["check", "--replay", "/"],
