@@ -174,12 +174,9 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn mistakes_leave_stdout_empty() {
-    for arguments in [
-        &["check", "host:70000"][..],
-        &["nonsense"],
-        &["check"],
-        &["check", "--replay", "/"],
-    ] {
+    for arguments in
+        [&["check", "host:70000"][..], &["nonsense"], &["check"], &["check", "--replay", "/"]]
+    {
         let output = plumb().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert_eq!(text(&output.stdout), "", "{arguments:?}");
