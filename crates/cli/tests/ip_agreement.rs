@@ -12,23 +12,13 @@ use std::process::{Command, Stdio};
 use plumb_wire::addr::text;
 use serde_json::{Value, json};
 
+use ground::Random;
+
 /// Random inputs of each kind; with the boundaries it makes thousands.
 const RANDOM: usize = 1500;
 
-/// A small generator, so that a failure can be repeated.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
+    fn index(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
     }
 
@@ -46,7 +36,7 @@ impl Random {
     }
 
     fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
-        of[self.below(of.len())]
+        of[self.index(of.len())]
     }
 }
 
@@ -78,8 +68,8 @@ fn networks() -> Vec<String> {
     networks.extend(ipv6.iter().flat_map(|a| (0..=128).map(move |length| format!("{a}/{length}"))));
     let mut random = Random(4);
     for _ in 0..RANDOM {
-        networks.push(format!("{}/{}", random.ipv4(), random.below(33)));
-        networks.push(format!("{}/{}", random.ipv6(), random.below(129)));
+        networks.push(format!("{}/{}", random.ipv4(), random.index(33)));
+        networks.push(format!("{}/{}", random.ipv6(), random.index(129)));
     }
     networks
 }
@@ -191,23 +181,23 @@ fn python_computes_the_same_of_every_network() {
 
 /// Texts that are almost addresses: random ones with a few changes.
 fn almost(random: &mut Random) -> String {
-    let mut text = match random.below(6) {
+    let mut text = match random.index(6) {
         0 => random.ipv4().to_string(),
         1 => random.ipv6().to_string(),
-        2 => format!("{}/{}", random.ipv4(), random.below(40)),
-        3 => format!("{}/{}", random.ipv6(), random.below(140)),
+        2 => format!("{}/{}", random.ipv4(), random.index(40)),
+        3 => format!("{}/{}", random.ipv6(), random.index(140)),
         4 => {
-            let mask = u32::MAX.checked_shl(u32::try_from(random.below(33)).unwrap()).unwrap_or(0);
-            let mask = if random.below(2) == 0 { mask } else { !mask };
+            let mask = u32::MAX.checked_shl(u32::try_from(random.index(33)).unwrap()).unwrap_or(0);
+            let mask = if random.index(2) == 0 { mask } else { !mask };
             format!("{}/{}", random.ipv4(), Ipv4Addr::from(mask))
         }
         _ => {
             format!("{}{}", random.one(&["::", "::ffff:", "1:2:3:4:5:6:", "1::2:"]), random.ipv4())
         }
     };
-    for _ in 0..random.below(4) {
-        let at = random.below(text.len() + 1);
-        match random.below(3) {
+    for _ in 0..random.index(4) {
+        let at = random.index(text.len() + 1);
+        match random.index(3) {
             0 if at < text.len() => drop(text.remove(at)),
             1 => text.insert_str(
                 at,
@@ -339,7 +329,7 @@ fn the_c_library_reads_what_is_said_of_it() {
     let mut random = Random(6);
     let part = |random: &mut Random| {
         let value = random.next() >> random.one(&[&32u32, &40, &48, &56, &60]);
-        match random.below(6) {
+        match random.index(6) {
             0 => format!("0x{value:x}"),
             1 => format!("0X{value:X}"),
             2 => format!("0{value:o}"),

@@ -13,24 +13,9 @@ use std::process::{Command, Output, Stdio};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use ground::Scratch;
-
-/// The same numbers in every run (SplitMix64).
-struct Random(u64);
+use ground::{Random, Scratch};
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
     /// A network without host bits. Most lie close together, so that they meet;
     /// some at the ends of the family, some anywhere.
     fn network(&mut self, six: bool) -> IpNet {

@@ -12,24 +12,9 @@ use std::process::{Command, Output, Stdio};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use ground::Scratch;
-
-/// The same numbers in every run (SplitMix64).
-struct Random(u64);
+use ground::{Random, Scratch};
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
     /// Often near each other and near the ends of the family.
     fn address(&mut self, six: bool) -> IpAddr {
         let (place, near) = (self.below(5), self.below(1 << 12));
