@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::process::{self, Holder, Protocol};
@@ -52,10 +52,19 @@ pub fn sockets(protocol: Protocol) -> Vec<Socket> {
     };
     let mut sockets = Vec::new();
     for file in files {
-        let text = fs::read_to_string(format!("/proc/thread-self/net/{file}")).unwrap_or_default();
+        let text = table(&format!("/proc/thread-self/net/{file}")).unwrap_or_default();
         sockets.extend(text.lines().filter_map(|line| socket(line, protocol)));
     }
     sockets
+}
+
+/// The text of a table of sockets. For every read the kernel walks all of its hash table, some
+/// 2 ms, so there have to be few: the room that is there at once spares the short ones.
+fn table(path: &str) -> io::Result<String> {
+    const ROOM_BYTES: usize = 64 << 10;
+    let mut text = String::with_capacity(ROOM_BYTES);
+    fs::File::open(path)?.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The process of each socket, as far as this user may see them, by the socket's inode.
